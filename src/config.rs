@@ -3,6 +3,7 @@
 
 mod elsewhere;
 mod foreign;
+mod key_path;
 mod locate;
 mod origin;
 mod overrides;
@@ -78,6 +79,13 @@ impl Config {
         Self::parse_in(Path::new("."), text, name, overrides)
     }
 
+    /// Parses a config that is in no file: messages call it `what`, and its run is called `run`.
+    pub(crate) fn parse_unsaved(text: &str, what: &str, run: &str, overrides: &[&str]) -> Result<Self> {
+        let mut config = Self::parse(text, what, overrides)?;
+        config.origin.run = Some(run.to_owned());
+        Ok(config)
+    }
+
     /// Parses a config for a file in `folder`, to which its paths are relative.
     pub(crate) fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
         Self::parse_with(folder, text, name, overrides, AbsentKey::Refused)
@@ -142,6 +150,9 @@ impl Config {
 
     /// The name of the file it was read from, without folder and extension.
     pub fn name(&self) -> String {
+        if let Some(run) = &self.origin.run {
+            return run.clone();
+        }
         let stem = Path::new(&self.origin.name).file_stem();
         stem.map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned())
     }

@@ -10,7 +10,10 @@ const DEFAULT: &str = "default";
 /// The origin of a config, for messages. It does not count in comparisons: two configs with the same values are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
+    /// The config's name in messages: that of its file.
     pub(super) name: String,
+    /// The name of its run, where that is not the file's.
+    pub(super) run: Option<String>,
     pub(super) text: String,
     /// The keys that were set on the command line.
     pub(super) set: Vec<String>,
@@ -27,7 +30,7 @@ impl PartialEq for Origin {
 impl Origin {
     /// A file of this name and text, with no keys set.
     pub(super) fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned(), set: Vec::new(), flag: None }
+        Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() }
     }
 
     /// The same with a key that the argument `flag` has set.

@@ -2,6 +2,7 @@
 
 use toml::{Table, Value};
 
+use super::key_path;
 use crate::error::{Error, Result};
 
 /// The value that removes a key, so that its default applies. TOML has no word for nothing.
@@ -17,8 +18,9 @@ pub(super) enum AbsentKey {
 }
 
 /// `KEY=null` where the table has no such key.
-pub(super) struct AbsentOverride<'a> {
-    pub(super) key: &'a str,
+pub(super) struct AbsentOverride {
+    /// The dotted path of the key.
+    pub(super) key: String,
     /// The table with some value for the key: reading it tells whether there is such a key at all.
     pub(super) table: Table,
 }
@@ -48,8 +50,8 @@ fn usage(argument: &str, problem: &str) -> Error {
 /// removes the key.
 pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let usage = |problem: &str| usage(argument, problem);
-    let (key, value) =
-        argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
+    let (key, value) = key_path::split(argument)
+        .ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
     let removes = value.trim() == NOTHING;
     let value = parse(value.trim()).or_else(|| path(key, value.trim())).ok_or_else(|| {
@@ -60,50 +62,48 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
             hint.escape_debug()
         ))
     })?;
-    let parts: Vec<&str> = key.split('.').collect();
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(usage("the key has an empty part; write a dotted path such as optimizer.lr"));
-    }
+    let parts = key_path::parts(key).map_err(usage)?;
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     if removes {
         remove(table, sections, last);
-        return Ok(key.to_owned());
+    } else {
+        insert(table, sections, last, value).map_err(|problem| usage(&problem))?;
     }
-    insert(table, sections, last, value).map_err(|problem| usage(&problem))?;
-    Ok(key.to_owned())
+    Ok(parts.join("."))
 }
 
 /// The override, where it is `KEY=null` and the table has no such key.
-pub(super) fn absent<'a>(table: &Table, argument: &'a str) -> Result<Option<AbsentOverride<'a>>> {
-    let Some((key, value)) = argument.split_once('=') else { return Ok(None) };
+pub(super) fn absent(table: &Table, argument: &str) -> Result<Option<AbsentOverride>> {
+    let Some((key, value)) = key_path::split(argument) else { return Ok(None) };
     if value.trim() != NOTHING {
         return Ok(None);
     }
-    let (key, mut table) = (key.trim(), table.clone());
-    let parts: Vec<&str> = key.split('.').collect();
+    let mut table = table.clone();
+    let parts = key_path::parts(key.trim()).map_err(|problem| usage(argument, problem))?;
     let Some((last, sections)) = parts.split_last() else { return Ok(None) };
     if remove(&mut table, sections, last).is_some() {
         return Ok(None);
     }
     insert(&mut table, sections, last, Value::Boolean(false)).map_err(|problem| usage(argument, &problem))?;
-    Ok(Some(AbsentOverride { key, table }))
+    Ok(Some(AbsentOverride { key: parts.join("."), table }))
 }
 
 /// Sets a key of the table within these sections.
 ///
 /// # Errors
 /// One of the sections is a value.
-fn insert(table: &mut Table, sections: &[&str], key: &str, value: Value) -> Result<(), String> {
+fn insert(table: &mut Table, sections: &[String], key: &str, value: Value) -> Result<(), String> {
     let mut inner = table;
     for (depth, section) in sections.iter().enumerate() {
-        let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+        let entry = inner.entry(section).or_insert_with(|| Value::Table(Table::new()));
         // An empty list says as little as an empty table: a run's config has one of `data.na_values`, which may be either.
         if entry.as_array().is_some_and(Vec::is_empty) {
             *entry = Value::Table(Table::new());
         }
         inner = entry.as_table_mut().ok_or_else(|| {
-            let (value, below) = (sections[..=depth].join("."), sections[depth + 1..].iter().chain([&key]));
-            let keys = below.copied().collect::<Vec<_>>().join(".");
+            let value = sections[..=depth].join(".");
+            let below = sections[depth + 1..].iter().map(String::as_str).chain([key]);
+            let keys = below.collect::<Vec<_>>().join(".");
             format!(
                 "`{}` is a value and has no keys; --set '{}={{ {} = ... }}' puts a table in its place",
                 section.escape_debug(),
@@ -117,9 +117,9 @@ fn insert(table: &mut Table, sections: &[&str], key: &str, value: Value) -> Resu
 }
 
 /// Removes a key of the table within these sections, and returns its value.
-fn remove(table: &mut Table, sections: &[&str], key: &str) -> Option<Value> {
+fn remove(table: &mut Table, sections: &[String], key: &str) -> Option<Value> {
     let mut sections = sections.iter();
-    sections.try_fold(table, |table, section| table.get_mut(*section)?.as_table_mut())?.remove(key)
+    sections.try_fold(table, |table, section| table.get_mut(section)?.as_table_mut())?.remove(key)
 }
 
 /// A path as it is: it may have characters that no bare word has.

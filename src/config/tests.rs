@@ -31,6 +31,19 @@ fn every_override_is_typed_and_named_in_errors() {
 }
 
 #[test]
+fn an_override_names_a_column_with_a_dot_in_quotes() {
+    let text = GOOD.replace("name = 'mnist-sample'", "name = 'csv'\npath = 'a.csv'\ntarget = 'y'");
+    let kind = |name: &str| format!("data.columns.{name}=ignore");
+    let config = parse(&text, &[&kind("\"sepal.length\""), &kind("'a=b'")]).unwrap();
+    let written: Table = config.to_toml().unwrap().parse().unwrap();
+    let columns = written["data"]["columns"].as_table().unwrap();
+    assert_eq!(columns.keys().collect::<Vec<_>>(), ["a=b", "sepal.length"]);
+    let error = error(&text, &["data.columns.\"sepal.length\"=nonsense"]);
+    assert!(error.starts_with("--set data.columns.sepal.length: "), "{error}");
+    assert!(parse(&text, &[&kind("'sepal.length'"), "data.columns.'sepal.length'=null"]).is_ok());
+}
+
+#[test]
 fn paths_are_relative_to_the_configs_folder_and_in_overrides_to_the_current_one() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();

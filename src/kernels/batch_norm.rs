@@ -154,32 +154,38 @@ fn fused_backward<T: Float>(
     let gs = grads.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
     let normals = output.normalized.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
     let var = view::<T>(&output.var)?;
-    let chunk = columns::chunk(channels);
     // The gradient of a bias in front of this layer is zero but for the rounding here, and Adam makes steps of what
     // rounding leaves: so all of it runs in f64.
-    let db: Vec<Vec<f64>> = gs.iter().map(|g| columns::sums(g, channels)).collect();
-    let products = gs.iter().zip(&normals).map(|(g, normal)| {
-        let pairs = g.chunks(chunk).zip(normal.chunks(chunk)).collect();
-        columns::sums_of(pairs, channels, |(g, normal), sums| add_products(sums, g, normal))
-    });
-    let dw: Vec<Vec<f64>> = products.collect();
+    let sums = gs.iter().zip(&normals).map(|(g, normal)| gradient_sums(g, normal, channels));
+    let sums: Vec<Vec<f64>> = sums.collect();
     // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
     let inverse = var.iter().map(|var| 1.0 / (var.wide() + output.eps).sqrt());
     let scale: Vec<f64> = view::<T>(w)?.iter().zip(inverse).map(|(w, inverse)| w.wide() * inverse).collect();
     // The input's gradient sees the rows of all shards; those of scale and shift are summed with all other gradients.
-    let sum_g = ranks::sum_numbers(db.clone(), shards)?;
-    let sum_product = ranks::sum_numbers(dw.clone(), shards)?;
-    let (mean_g, mean_product) = (mean(sum_g, output.rows), mean(sum_product, output.rows));
-    let by = [&scale[..], &mean_g, &mean_product];
+    let means = mean(ranks::sum_numbers(sums.clone(), shards)?, output.rows);
+    let (mean_g, mean_product) = means.split_at(channels);
+    let by = [&scale[..], mean_g, mean_product];
     let inputs = gs.iter().zip(&normals).zip(grads);
     let gradients = inputs.map(|((g, normal), grad)| tensor(input_gradients(g, normal, by), grad.shape()));
     let gradients = gradients.collect::<Result<Vec<_>>>()?;
-    for (out, sums) in outs.iter().zip(dw.into_iter().zip(db)) {
-        for (out, values) in out.iter().zip([sums.0, sums.1]) {
-            autograd::store(*out, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
+    for ([into_w, into_b], sums) in outs.iter().zip(sums) {
+        let (db, dw) = sums.split_at(channels);
+        for (into, sums) in [(into_w, dw), (into_b, db)] {
+            autograd::store(*into, &tensor(sums.iter().map(|sum| T::of(*sum)).collect(), channels)?)?;
         }
     }
     Ok(gradients)
+}
+
+/// The sums over a shard's rows of the gradient, then of its products with the normalised input: a number a channel each.
+fn gradient_sums<T: Float>(g: &[T], normal: &[T], channels: usize) -> Vec<f64> {
+    let chunk = columns::chunk(channels);
+    let pieces = g.chunks(chunk).zip(normal.chunks(chunk)).collect();
+    columns::sums_of(pieces, 2 * channels, |(g, normal), sums| {
+        let (of_g, of_products) = sums.split_at_mut(channels);
+        columns::add_rows(of_g, g);
+        add_products(of_products, g, normal);
+    })
 }
 
 /// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.

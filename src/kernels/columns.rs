@@ -6,7 +6,7 @@ use super::vectorized::vectorized;
 
 /// The number of elements, in whole rows, that one thread takes at a time.
 pub(super) fn chunk(width: usize) -> usize {
-    const ELEMENTS: usize = 1 << 14;
+    const ELEMENTS: usize = 1 << 12;
     (ELEMENTS / width.max(1)).max(8) * width.max(1)
 }
 
@@ -39,7 +39,8 @@ pub(super) fn rows_of<T>(block: &[T], width: usize) -> [&[T]; ROWS] {
 }
 
 vectorized! {
-    fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
+    /// Adds each row to the sums.
+    pub(super) fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
         let width = sums.len();
         let mut blocks = rows.chunks_exact(ROWS * width);
         for block in &mut blocks {

@@ -1,8 +1,8 @@
 //! A deserializer of TOML values that takes a table only where a struct is wanted: serde's own structs also take a list,
-//! by the order of their fields, so that `early_stopping = [3, 0.0]` would pass.
+//! by the order of their fields, so that `early_stopping = [3, 0.0]` would pass. A date is its text, as `na_values` want it.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use toml::Value;
 
 use super::mismatch::Mismatch;
@@ -19,7 +19,7 @@ impl<'de> Deserializer<'de> for Strict {
             Value::Integer(number) => visitor.visit_i64(number),
             Value::Float(number) => visitor.visit_f64(number),
             Value::Boolean(truth) => visitor.visit_bool(truth),
-            Value::Datetime(_) => Err(Mismatch::invalid_type(Unexpected::Other("a date"), &visitor)),
+            Value::Datetime(time) => visitor.visit_string(time.to_string()),
             Value::Array(values) => {
                 let mut values = SeqDeserializer::new(values.into_iter().map(Strict));
                 let read = visitor.visit_seq(&mut values)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::baselines::is_baseline;
 use super::data_file;
 use super::folder;
 use super::history::History;
@@ -88,17 +89,19 @@ pub(crate) fn require_intact(folder: &Path, config: &Config, options: &RunOption
     }
 }
 
-/// The metrics of a finished run on the test split, then those of its best epoch, or of its end where something was fitted to the
-/// validation rows there; `None` for one that has not finished.
+/// The metrics of a finished run on the test split, its baselines, then the metrics of its best epoch, or of its end where
+/// something was fitted to the validation rows there; `None` for one that has not finished.
 fn metrics(history: &History) -> Option<Vec<(String, f64)>> {
     let last = history.last.as_ref()?;
     let best = last.get("best_epoch")?.as_f64()?;
     let epoch = history.epochs.iter().find(|epoch| epoch.value("epoch") == Some(best))?;
     let number = |(name, value): (&String, &serde_json::Value)| Some((name.clone(), value.as_f64()?));
-    let test = last.iter().filter(|(name, _)| name.starts_with("test_")).filter_map(number);
+    let is_test = |name: &String| name.starts_with("test_");
+    let test = last.iter().filter(|(name, _)| is_test(name)).filter_map(number);
+    let baselines = last.iter().filter(|(name, _)| is_baseline(name)).filter_map(number);
     let own = epoch.line.iter().filter(|(name, _)| is_of_split(name));
     let own = own.map(|(name, value)| (name, last.get(name).unwrap_or(value))).filter_map(number);
-    Some(test.chain(own).collect())
+    Some(test.chain(baselines).chain(own).collect())
 }
 
 impl PreparedRun {

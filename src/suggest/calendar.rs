@@ -32,7 +32,7 @@ pub(super) fn of_series(series: &SeriesProfile, window: usize) -> Vec<&'static s
 /// The circles that one of a table's columns of dates goes round more than once; that of the day where dates have times.
 pub(super) fn of_dates(columns: &[DateRange]) -> Vec<&'static str> {
     let goes_round = |circle: &Circle, range: &DateRange| {
-        range.days() >= circle.least && (circle.name != HOUR || range.has_times())
+        range.days() >= circle.least && (circle.name != HOUR || range.has_times)
     };
     let fits = |circle: &&Circle| columns.iter().any(|range| goes_round(circle, range));
     CIRCLES.iter().filter(fits).map(|circle| circle.name).collect()

@@ -26,7 +26,7 @@ use crate::data::profile::{
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
-use crate::names::{counted, first_few};
+use crate::names::{counted, first_few, with_verb};
 
 use leak::describe_leak;
 use series_plan::SeriesPlan;
@@ -112,20 +112,37 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         let warnings = doubts(&profile, targets).collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
-    target::require_all(&profile, targets)?;
-    table::require_feature(&profile, targets)?;
+    let gaps = if may_be_series { broken_time(&profile)? } else { None };
+    of_rows(request, &profile, &kind, gaps)
+}
+
+/// The config of a table whose rows stand for themselves; `gaps` is a doubt about dates.
+fn of_rows(
+    request: &SuggestRequest<'_>,
+    profile: &TableProfile,
+    kind: &TargetKind,
+    gaps: Option<String>,
+) -> Result<Suggestion> {
+    let targets = request.targets;
+    target::require_most(profile, targets)?;
+    table::require_feature(profile, targets)?;
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,
         _ => Vec::new(),
     };
-    let text = table::config(request, &profile, &kind, &leaks)?;
-    let gaps = if may_be_series { broken_time(&profile)? } else { None };
-    let warnings = doubts(&profile, targets)
+    let text = table::config(request, profile, kind, &leaks)?;
+    let without = Some(target::rows_without(profile, targets)).filter(|rows| *rows > 0);
+    let without = without.map(|rows| {
+        let rows = with_verb(rows, "row", ["has", "have"]);
+        format!("{rows} no target: `data.drop_missing_target` is set, which leaves such rows out")
+    });
+    let notes = notes(&profile.reading).into_iter().chain(without).collect();
+    let warnings = doubts(profile, targets)
         .chain(gaps)
         .chain(leaks.iter().map(describe_leak))
-        .chain(advice::repeated_ids(&profile, targets))
+        .chain(advice::repeated_ids(profile, targets))
         .collect();
-    Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
+    Ok(Suggestion { text, notes, warnings })
 }
 
 /// The error of a table without a target, which names a likely one.
@@ -161,8 +178,8 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
     let of_targets = profile.reading.sentinels.iter().filter(|own| own.remedy == Remedy::Target);
     let codes = of_targets.map(|own| {
         format!(
-            "target {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, remove \
-             these rows",
+            "target {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, name it \
+             in `data.na_values` and set `data.drop_missing_target`",
             quoted(&own.column),
             own.text,
             counted(own.rows, "row")

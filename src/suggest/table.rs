@@ -9,13 +9,13 @@ use super::document::Document;
 use super::leak::describe_leak;
 use super::recipe::Recipe;
 use super::request::SuggestRequest;
-use super::target::TargetKind;
+use super::target::{TargetKind, rows_without};
 use crate::data::profile::{ColumnProfile, DateRange, Leak, NameCount, SplitShares, TableProfile};
 use crate::data::split::Part;
 use crate::data::table::ColumnKind;
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
-use crate::names::{counted, first_few, first_few_by};
+use crate::names::{counted, first_few, first_few_by, with_verb};
 
 /// The rows above which smaller shares are held out.
 const MANY: u64 = 100_000;
@@ -44,6 +44,7 @@ pub(super) fn config(
     document.set("name", format_name(profile.format), "");
     document.set("path", request.path()?, "relative to this file");
     document.set("target", targets(request.targets), &describe(kind));
+    drop_missing_target(&mut document, profile, request.targets);
     let shares = shares(profile.rows);
     splits(&mut document, profile, shares);
     preprocessing(&mut document, profile, request.targets, kind);
@@ -52,13 +53,27 @@ pub(super) fn config(
         document.note(&format!("A leak? The {}.", describe_leak(leak)));
     }
     columns(&mut document, profile, request.targets);
+    let rows = trained_rows(profile, shares, request.targets);
+    Recipe { rows, kind, numbers: count_numbers(profile, request.targets) }.write(&mut document);
+    Ok(document.finish())
+}
+
+/// The number of features that are numbers or dates.
+fn count_numbers(profile: &TableProfile, targets: &[String]) -> usize {
     let is_number = |column: &&ColumnProfile| {
-        let is_feature = !request.targets.contains(&column.name);
+        let is_feature = !targets.contains(&column.name);
         is_feature && matches!(column.kind, ColumnKind::Number | ColumnKind::Date)
     };
-    let numbers = profile.columns.iter().filter(is_number).count();
-    Recipe { rows: trained_rows(profile, shares), kind, numbers }.write(&mut document);
-    Ok(document.finish())
+    profile.columns.iter().filter(is_number).count()
+}
+
+/// Writes that the rows without a target are left out, if there are some.
+fn drop_missing_target(document: &mut Document, profile: &TableProfile, targets: &[String]) {
+    let without = rows_without(profile, targets);
+    if without > 0 {
+        let why = format!("{} no target", with_verb(without, "row", ["has", "have"]));
+        document.set("drop_missing_target", true, &why);
+    }
 }
 
 /// Checks that a column is left to predict from.
@@ -109,9 +124,9 @@ fn rows_of(profile: &TableProfile, part: Part) -> u64 {
 }
 
 /// About how many rows are trained on.
-fn trained_rows(profile: &TableProfile, shares: SplitShares) -> u64 {
+fn trained_rows(profile: &TableProfile, shares: SplitShares, targets: &[String]) -> u64 {
     if profile.split_column.is_none() {
-        return shares.trained(profile.rows);
+        return shares.trained(profile.rows - rows_without(profile, targets));
     }
     let validation = if has_validation(profile) { 0.0 } else { shares.validation };
     SplitShares { test: 0.0, validation }.trained(rows_of(profile, Part::Train))

@@ -68,14 +68,28 @@ impl TargetKind {
     }
 }
 
-/// Checks that the targets are there in all rows; those of a series need not be.
+/// Checks that the targets of a series are there in all rows.
 pub(super) fn require_all(profile: &TableProfile, targets: &[String]) -> Result<()> {
-    targets.iter().filter_map(|name| profile.column(name)).try_for_each(|column| require(profile, column))
+    targets.iter().filter_map(|name| profile.column(name)).try_for_each(|column| require(profile, column, 0))
 }
 
-/// Checks that a target is there in all rows.
-fn require(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
-    if column.missing == 0 {
+/// Checks that the targets of a table are there in most rows: the others can be left out.
+pub(super) fn require_most(profile: &TableProfile, targets: &[String]) -> Result<()> {
+    let most = profile.rows / 2 / targets.len().max(1) as u64;
+    targets
+        .iter()
+        .filter_map(|name| profile.column(name))
+        .try_for_each(|column| require(profile, column, most))
+}
+
+/// The rows that lack a target; at least as many where there are several.
+pub(super) fn rows_without(profile: &TableProfile, targets: &[String]) -> u64 {
+    targets.iter().filter_map(|name| profile.column(name)).map(|column| column.missing).max().unwrap_or(0)
+}
+
+/// Checks that a target is missing in so many rows at most.
+fn require(profile: &TableProfile, column: &ColumnProfile, most: u64) -> Result<()> {
+    if column.missing <= most {
         return Ok(());
     }
     let (name, line) = (quoted(&column.name), column.first_missing.unwrap_or_default());
@@ -90,9 +104,6 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
         Err(Error::data(&profile.path, format!("target {}: {problem}", quoted(&column.name))))
     };
     let numbers = column.numbers;
-    if numbers.is_none() {
-        require(profile, column)?;
-    }
     #[allow(clippy::float_cmp, reason = "the same number in every row")]
     let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max) && !has_classes_as_text(column);
     if constant || column.distinct() == Some(1) {

@@ -110,8 +110,8 @@ fn a_target_of_text_that_looks_like_numbers_has_classes() {
     let unknown = |i: usize| if i == 5 { "?".to_owned() } else { (i % 7).to_string() };
     for target in [&none as &dyn Fn(usize) -> String, &unknown] {
         write(path, "t.csv", lines("x,y", 90, |i| format!("{},{}", i % 9, target(i))));
-        let error = String::from_utf8(descent(path, &["init", "t.csv", "--target", "y"]).stderr).unwrap();
-        assert!(error.contains("it is missing in 1 row"), "{error}");
+        let said = String::from_utf8(descent(path, &["init", "t.csv", "--target", "y"]).stderr).unwrap();
+        assert!(said.contains("1 row has no target: `data.drop_missing_target` is set"), "{said}");
     }
     // Many different numbers that were written as text.
     let row = |i: usize| format!("{{\"x\": {}, \"y\": \"{}.25\"}}", i % 7, i % 45);
@@ -181,4 +181,31 @@ fn a_decimal_comma_in_one_of_the_columns_is_advised_of_as_training_does() {
         let warning = "which are read as text; set `data.decimal = \",\"`";
         assert!(text.contains("column `eur` has numbers such as") && text.contains(warning), "{text}");
     }
+}
+
+#[test]
+fn a_word_hides_no_decimal_comma() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Neither a feature nor the target is a column of numbers but for its word; nor is the target alone.
+    let cell = |i: usize, every: usize| {
+        if i % every == 3 { "?".to_owned() } else { format!("1.{:03},{}", i * 37 % 1000, i % 10) }
+    };
+    for every in [20, 1000] {
+        let rows = lines("a;b;y", 80, |i| format!("{};{};{}", cell(i, 20), i % 5, cell(i * 7, every)));
+        write(path, "t.csv", rows);
+        let target = if every == 20 { "b" } else { "y" };
+        let config = init(path, &["t.csv", "--target", target]);
+        let data = config["data"].as_table().unwrap();
+        assert_eq!((data["decimal"].as_str(), data["thousands"].as_str()), (Some(","), Some(".")));
+        assert_eq!(data["na_values"].as_array().unwrap()[0].as_str(), Some("?"));
+        assert!(data.get("columns").is_none_or(|columns| columns.get("a").is_none()), "{config}");
+        succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", &format!("run-{every}")]);
+    }
+    // A config that somebody wrote is told of the comma, too.
+    let own = "[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'b'\ncolumns = { a = 'number' }\n[model]\nname = 'mlp'\n\
+               [loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n";
+    write(path, "own.toml", own);
+    let error = fail(path, &["train", "own.toml", "--dry-run"], 1);
+    assert!(error.contains(r#"set `data.decimal = ",""#), "{error}");
 }

@@ -96,7 +96,8 @@ impl Arguments {
         let set = as_strs(&set);
         match &self.config {
             Some(path) if suggest::is_data(path) => {
-                Config::parse(self.made_for(path)?, &format!("{}.toml", suggest::name_of(path)), &set)
+                let what = format!("the config that descent init writes for {}", path.display());
+                Config::parse_unsaved(self.made_for(path)?, &what, &suggest::name_of(path), &set)
             }
             Some(path) if !self.targets.is_empty() => {
                 let problem = "--target is for a table in place of a config";
@@ -106,7 +107,7 @@ impl Arguments {
                 )))
             }
             Some(path) => Config::read(path, &set),
-            None => Config::parse(QUICK_START, "quick-start.toml", &set),
+            None => Config::parse_unsaved(QUICK_START, "the quick start's config", "quick-start", &set),
         }
     }
 

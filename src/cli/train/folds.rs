@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use super::arguments::Arguments;
 use super::printing::{describe, print_plan};
-use crate::cli::messages::Messages;
+use crate::cli::messages::{self, Messages};
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
-use crate::cli::spread;
+use crate::cli::spread::{self, Spread};
 use crate::config::Config;
 use crate::error::Result;
+use crate::run::baselines::{Verdict, is_baseline, of_split};
 use crate::run::{Interrupt, PreparedRun, RunOptions};
 
 /// Trains `of` runs, each tested on a part of the rows that it was not trained on. What an earlier call has trained is not
@@ -48,10 +49,19 @@ pub(super) fn run(arguments: &Arguments, of: u64, messages: &Messages) -> anyhow
             Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
         }
     }
-    if outcomes.iter().any(|(_, outcome)| outcome.failure().is_none()) {
-        write!(std::io::stdout().lock(), "{}", table(&outcomes))?;
-    }
+    print(&outcomes, quiet)?;
     multi_run::failure(outcomes).map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Prints the metrics of the folds, and whether they beat the baselines.
+fn print(outcomes: &[(String, RunOutcome)], quiet: bool) -> std::io::Result<()> {
+    if outcomes.iter().any(|(_, outcome)| outcome.failure().is_none()) {
+        write!(std::io::stdout().lock(), "{}", table(outcomes))?;
+    }
+    if let (Some(sentence), false) = (verdict(outcomes), quiet) {
+        messages::print_line(&sentence);
+    }
+    Ok(())
 }
 
 /// The run of each fold. Every folder is looked at before the first is trained.
@@ -71,4 +81,27 @@ fn table(outcomes: &[(String, RunOutcome)]) -> String {
         (name, outcome.metrics())
     });
     spread::table(&columns.collect::<Vec<_>>())
+}
+
+/// Whether the network beats the best of its baselines in the mean of the folds, and in how many of them; nothing where they
+/// have none.
+fn verdict(outcomes: &[(String, RunOutcome)]) -> Option<String> {
+    let folds: Vec<&[(String, f64)]> =
+        outcomes.iter().map(|(_, outcome)| outcome.metrics()).filter(|metrics| !metrics.is_empty()).collect();
+    let judge = |metrics: &[(String, f64)]| {
+        let baselines: Vec<_> = metrics.iter().filter(|(name, _)| is_baseline(name)).cloned().collect();
+        Verdict::of(&of_split(metrics, "test"), &baselines)
+    };
+    let mean = |name: &String| {
+        let values = folds.iter().map(|fold| Some(fold.iter().find(|(own, _)| own == name)?.1));
+        let values: Option<Vec<f64>> = values.collect();
+        values.map(|values| (name.clone(), Spread::of(&values).mean))
+    };
+    let means: Vec<(String, f64)> = folds.first()?.iter().filter_map(|(name, _)| mean(name)).collect();
+    let Verdict { sentence, .. } = judge(&means)?;
+    let better = folds.iter().filter_map(|fold| judge(fold)).filter(|verdict| verdict.is_better).count();
+    let count = folds.len();
+    Some(format!(
+        "in the mean of {count} folds {sentence}; it is better than its best baseline in {better} of them"
+    ))
 }

@@ -21,6 +21,8 @@ pub enum CellError {
     TooLarge,
     /// A class that training did not have.
     UnknownClass,
+    /// A target that is missing: a row to learn from, or to score, has one.
+    MissingTarget,
     /// A target that is neither a finite number nor a known label.
     NotTarget,
     /// A target without a logarithm, where it is learnt as `log(1 + y)`.

@@ -1,6 +1,7 @@
 //! Some thousand rows of a table, column by column.
 
 mod builder;
+mod complete;
 
 use std::hash::BuildHasher;
 
@@ -9,6 +10,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::builder::{CellsBuilder, NumericCells};
+pub(super) use self::complete::is_complete;
 use super::row::{Cells, Row};
 use super::value::Value;
 

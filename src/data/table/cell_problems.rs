@@ -12,7 +12,7 @@ use crate::error::Error;
 impl CellError {
     fn problem(self) -> &'static str {
         match self {
-            Self::Missing => "is missing",
+            Self::Missing | Self::MissingTarget => "is missing",
             Self::NotFinite => "is not finite",
             Self::NotNumber => "is no number",
             Self::NotDate(form) => form.no_date(),
@@ -28,7 +28,11 @@ impl CellError {
     fn way_out(self) -> &'static str {
         match self {
             Self::Missing => "fill it, or train with `data.missing`",
+            Self::MissingTarget => "`data.drop_missing_target = true` leaves such rows out",
             Self::NoLogarithm => "correct the cell, or train with \"quantile\" or \"standard\"",
+            Self::NotNumber | Self::NotDate(_) | Self::NotBoolean => {
+                "correct or empty the cell, or train with the word in `data.na_values`"
+            }
             _ => "correct the cell",
         }
     }

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
 
-use super::batch::RecordBatch;
+use super::opened::Batches;
 use super::read::quoted;
 use super::row::Cells;
 use super::shown::nested;
@@ -49,6 +48,8 @@ pub(super) struct ClassColumn<'a> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Census {
     pub(super) rows: u64,
+    /// The rows besides them that were left out, since a target has no value.
+    pub(super) left_out: u64,
     /// The class names in order, if the classes have names.
     pub(super) names: Vec<String>,
     /// Whether the class of some row is text.
@@ -57,29 +58,25 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// The census of so many rows that have no classes.
+    /// The census of so many rows that have no classes, besides those that were left out.
     ///
     /// # Errors
     /// No rows.
-    pub(super) fn of_rows(path: &Path, rows: u64) -> Result<Self> {
+    pub(super) fn of_rows(path: &Path, rows: u64, left_out: u64) -> Result<Self> {
         let mut strata = Strata::default();
         strata.add_rows(String::new(), rows);
-        require_rows(path, rows)?;
-        Ok(Self { rows, names: Vec::new(), has_text: false, strata })
+        require_rows(path, rows, left_out)?;
+        Ok(Self { rows, left_out, names: Vec::new(), has_text: false, strata })
     }
 
-    /// Counts the rows of the batches that `next` yields.
+    /// Counts the rows of these batches.
     ///
     /// # Errors
     /// No rows, rows without a class, and a target that is not a class.
-    pub(super) fn take(
-        path: &Path,
-        classes: ClassSource<'_>,
-        mut next: impl FnMut() -> Result<Option<Arc<RecordBatch>>>,
-    ) -> Result<Self> {
+    pub(super) fn take(path: &Path, classes: ClassSource<'_>, mut batches: Batches) -> Result<Self> {
         let (mut strata, mut rows) = (Strata::default(), 0);
         let (mut missing, mut has_text) = (Unclassified::default(), false);
-        while let Some(batch) = next()? {
+        while let Some(batch) = batches.next()? {
             if let ClassSource::None = classes {
                 rows += batch.rows().len() as u64;
                 strata.add_rows(String::new(), batch.rows().len() as u64);
@@ -95,7 +92,8 @@ impl Census {
                 classes.check_count(path, strata.counts().len())?;
             }
         }
-        require_rows(path, rows)?;
+        let left_out = batches.left_out();
+        require_rows(path, rows, left_out)?;
         let names = match classes {
             ClassSource::Named(column) => {
                 let names = strata.classes().filter(|name| !column.ignores(name)).cloned().collect();
@@ -103,11 +101,15 @@ impl Census {
             }
             ClassSource::None | ClassSource::Label(_) | ClassSource::Probabilities(_) => Vec::new(),
         };
-        Ok(Self { rows, names, has_text, strata })
+        Ok(Self { rows, left_out, names, has_text, strata })
     }
 }
 
-fn require_rows(path: &Path, rows: u64) -> Result<()> {
+fn require_rows(path: &Path, rows: u64, left_out: u64) -> Result<()> {
+    if rows == 0 && left_out > 0 {
+        let problem = format!("none of its {} has a target; name another column", counted(left_out, "row"));
+        return Err(Error::data(path, problem));
+    }
     if rows == 0 {
         return Err(Error::data(path, "the table has a header but no rows"));
     }
@@ -252,8 +254,8 @@ impl ClassColumn<'_> {
         if missing.count > 0 {
             let Unclassified { count, first } = missing;
             return fail(format!(
-                "it is missing in {}, the first is line {first}; remove them, or set `data.keep_na = true` where a word \
-                 such as NA is a class",
+                "it is missing in {}, the first is line {first}; `data.drop_missing_target = true` leaves them out, \
+                 `data.keep_na = true` makes a word such as NA a class",
                 counted(*count, "row")
             ));
         }
@@ -279,16 +281,15 @@ impl ClassColumn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch::{ColumnCells, LineNumbers};
+    use super::super::batch::{ColumnCells, LineNumbers, RecordBatch};
     use super::*;
 
     #[test]
     fn rows_of_probabilities_are_counted_by_their_most_probable_class() {
         let columns = [vec![0.9, 0.2, 0.7, 0.5], vec![0.1, 0.8, 0.3, 0.5]].map(ColumnCells::Numbers);
-        let mut batches = [Arc::new(RecordBatch::new(4, LineNumbers::From(2), columns.to_vec()))].into_iter();
-        let next = || Ok(batches.next());
+        let batch = RecordBatch::new(4, LineNumbers::From(2), columns.to_vec());
         let classes = ClassSource::Probabilities(&[0, 1]);
-        let census = Census::take(Path::new("t.csv"), classes, next).unwrap();
+        let census = Census::take(Path::new("t.csv"), classes, Batches::of(vec![batch])).unwrap();
         assert_eq!((census.rows, census.strata.counts()), (4, [3, 1].as_slice()));
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct FormSurvey {
     pub(super) form: DateForm,
     /// Of the training rows.
     pub(super) moments: Moments,
+    /// Whether one of them has a time of day.
+    pub(super) has_times: bool,
     /// Some of them for the median.
     pub(super) sample: NumberSample,
     /// How many values of any part are neither numbers nor truth values, and no dates of this form.
@@ -28,6 +30,7 @@ impl FormSurvey {
         Self {
             form,
             moments: Moments::default(),
+            has_times: false,
             sample: NumberSample::default(),
             misfits: 0,
             first_misfit: None,
@@ -36,6 +39,7 @@ impl FormSurvey {
 
     fn add(&mut self, days: f64, weight: f64, sampled: usize) {
         self.moments.add(days, weight);
+        self.has_times |= days.fract() != 0.0;
         self.sample.add(days, sampled);
     }
 
@@ -194,6 +198,20 @@ mod tests {
         let [most] = survey.most_frequent()[..] else { panic!("one form") };
         let bad = ShownCell { line: 4, text: "soon".to_owned() };
         assert_eq!((most.form, most.first_misfit.as_ref()), (DateForm::DayDots, Some(&bad)));
+    }
+
+    #[test]
+    fn a_time_of_day_is_noticed_wherever_it_stands() {
+        let has_times = |texts: &[&str]| {
+            let mut survey = DateSurvey::default();
+            for text in texts {
+                survey.see(Value::Text(text), Some(1.0), 0, || ShownCell { line: 2, text: String::new() });
+            }
+            survey.of(texts.len() as u64).has_times
+        };
+        assert!(has_times(&["2023-01-01", "2023-01-02 07:30", "2023-01-03"]));
+        assert!(has_times(&["01.01.2023", "20.01.2023 12:00:00", "21.01.2023"]));
+        assert!(!has_times(&["2023-01-01 00:00", "2023-01-02"]));
     }
 
     #[test]

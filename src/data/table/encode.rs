@@ -198,7 +198,9 @@ impl<'a> RowEncoder<'a> {
         let known = known.or_else(|| self.classes.get(self.names.of(value)?.as_str()).copied());
         match known.and_then(|class| i64::try_from(class).ok()) {
             Some(class) => Ok(class),
-            None if value == Value::Missing => Err(at(&self.path, row, name, value, CellError::Missing)),
+            None if value == Value::Missing => {
+                Err(at(&self.path, row, name, value, CellError::MissingTarget))
+            }
             None => Err(at(&self.path, row, name, value, CellError::UnknownClass)),
         }
     }
@@ -224,7 +226,8 @@ impl<'a> RowEncoder<'a> {
                 _ => value.number().filter(|number| number.is_finite()),
             };
             let Some(number) = number else {
-                let problem = if value == Value::Missing { CellError::Missing } else { CellError::NotTarget };
+                let problem =
+                    if value == Value::Missing { CellError::MissingTarget } else { CellError::NotTarget };
                 return Err(at(&self.path, row, name, value, problem));
             };
             targets.push(number);

@@ -163,7 +163,7 @@ impl KindInference<'_> {
 
     /// What a column has whose numbers are read as text: "has numbers such as …", with a way out.
     pub(super) fn numbers_in_disguise(&self, column: &ColumnSurvey) -> Option<String> {
-        if let Some(hint) = column.number_forms.hint(self.path) {
+        if let Some(hint) = column.forms_of_most().hint(self.path) {
             let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
             return Some(format!("has numbers such as {example}, which are read as text; {hint}"));
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::batch::{ColumnCells, RecordBatch};
 use super::batch_bytes;
-use super::read::{self, TableFile, WantedColumns};
+use super::read::{self, CompleteBatches, RecordBatchReader, TableFile, WantedColumns};
 use crate::data::stored::StoredWriter;
 use crate::distributed::Single;
 use crate::error::{Error, Result};
@@ -19,6 +19,8 @@ const LEAST: usize = 1 << 24;
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) columns: Vec<String>,
+    /// The rows that were left out, since a required column has no value.
+    pub(super) left_out: u64,
     batches: Vec<Mutex<KeptBatch>>,
     file: Option<File>,
 }
@@ -40,7 +42,7 @@ impl Kept {
     pub(super) fn read(file: &TableFile<'_>, mut wanted: WantedColumns, memory: u64) -> Result<Option<Self>> {
         let mut file = *file;
         loop {
-            let mut reader = read::open_batches(&file, &wanted)?;
+            let mut reader = CompleteBatches::new(read::open_batches(&file, &wanted)?, file.dialect);
             if !reader.is_shared() {
                 file.ranks = &Single;
             }
@@ -69,9 +71,21 @@ impl Kept {
             if mixed.is_empty() {
                 let (columns, Keeper { batches, file, .. }) = (reader.columns().to_vec(), keeper);
                 let batches = batches.into_iter().map(Mutex::new).collect();
-                return Ok(Some(Self { columns, batches, file }));
+                return Ok(Some(Self { columns, left_out: reader.left_out, batches, file }));
             }
             wanted.text.extend(mixed);
+        }
+    }
+
+    /// These batches, in memory.
+    #[cfg(test)]
+    pub(super) fn of(batches: Vec<RecordBatch>) -> Self {
+        let keep = |batch| Mutex::new(KeptBatch::Memory(Arc::new(batch)));
+        Self {
+            columns: Vec::new(),
+            left_out: 0,
+            batches: batches.into_iter().map(keep).collect(),
+            file: None,
         }
     }
 
@@ -180,7 +194,7 @@ impl Keeper {
 
     /// Adds a batch; false where there is no room for it.
     fn add(&mut self, batch: RecordBatch) -> bool {
-        // Blank lines alone.
+        // Blank lines alone, or rows that were left out.
         if batch.rows == 0 {
             return true;
         }

@@ -16,7 +16,7 @@ pub(super) fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> 
         return None;
     }
     let shown = column.no_numbers.shown();
-    Some(match column.number_forms.hint(path) {
+    Some(match column.forms_of_most().hint(path) {
         Some(hint) => format!("{shown}; {hint}"),
         None => format!(
             "{shown}; correct them, name a word for missing values in `data.na_values`, of all columns or of this one, or \

@@ -6,7 +6,7 @@ use super::fit::ColumnFitter;
 use super::options::{Missing, Options, Test};
 use super::parts::{EncodedParts, encode};
 use super::plan::{AssignedBatch, TablePlan};
-use super::read::{Format, Input, TableFile};
+use super::read::{Dialect, Format, Input, TableFile, quoted};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
@@ -15,7 +15,7 @@ use crate::data::preprocess::{
 };
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
-use crate::names::with_verb;
+use crate::names::{first_few, with_verb};
 
 /// Loads a table by its options.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
@@ -44,6 +44,7 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     if let (Some(limited), None) = (plan.assigner.limited(), request.fitted) {
         limited.log();
     }
+    say_left_out(&plan, options);
     let encoder = match request.fitted.and_then(Preprocessing::table) {
         Some(encoder) => encoder.clone(),
         None => fit(&plan)?,
@@ -59,13 +60,29 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     if request.fitted.is_none() {
         warn_of_shared(plan.shared_rows()?, options);
     }
-    let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
+    // Rows to predict have no target.
+    let dialect = Dialect { required_columns: Vec::new(), ..table.dialect.clone() };
+    let format = TableFormat { format: table.format, dialect };
     let train = train
         .ok_or_else(|| Error::data(&options.path, format!("there are no rows {}", request.row_use())))?;
     check_weights(&train, &options.path)?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
     Ok(Loaded::Encoded(Box::new(EncodedSplits { train, validation, test, outputs, source })))
+}
+
+/// Says how many rows have no target.
+fn say_left_out(plan: &TablePlan<'_>, options: &Options) {
+    let left_out = plan.census.left_out;
+    if left_out > 0 {
+        let names: Vec<String> = options.target.0.iter().map(|name| quoted(name)).collect();
+        tracing::info!(
+            "{}: {} left out, without a value of {}",
+            options.path.display(),
+            with_verb(left_out, "row", ["is", "are"]),
+            first_few(names)
+        );
+    }
 }
 
 /// Warns of rows of a test file whose groups are trained on.

@@ -12,6 +12,7 @@ mod cell_features;
 mod cell_problems;
 mod census;
 mod collect;
+mod column_names;
 mod date_format;
 mod date_survey;
 pub(crate) mod dates;
@@ -59,12 +60,13 @@ use super::split::Part;
 use super::{Loaded, Request, Source, WrittenRow};
 use crate::error::Result;
 
+pub use column_names::ColumnNames;
 pub(crate) use date_format::written_like;
 pub use dates::DateForm;
 pub use encode::RowEncoder;
 pub use na_values::NaValues;
 pub use opened::Opened;
-pub use options::{ColumnKind, ColumnNames, Missing, Options, Test};
+pub use options::{ColumnKind, Missing, Options, Test};
 pub use row::Row;
 pub use value::Value;
 

@@ -74,7 +74,8 @@ fn words(value: toml::Value) -> Result<Vec<String>, String> {
         toml::Value::String(word) => Ok(word),
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Float(number) => Ok(number.to_string()),
-        other => Err(format!("is {other}; expected a text, a number, or a list of them")),
+        toml::Value::Datetime(time) => Ok(time.to_string()),
+        other => Err(format!("is {other}; expected a text, a number, a date, or a list of them")),
     };
     match value {
         toml::Value::Array(words) => words.into_iter().map(word).collect(),
@@ -135,6 +136,7 @@ mod tests {
     fn a_list_is_of_all_columns_and_a_table_of_its_own() {
         assert_eq!(read("[-999, '?', 9.5]"), Ok(all(&["-999", "?", "9.5"])));
         assert_eq!(read("7"), Ok(all(&["7"])));
+        assert_eq!(read("[1900-01-01, 'x']"), Ok(all(&["1900-01-01", "x"])));
         let own = read("{ income = [999999, -1.0], 'the grade' = 'absent' }").unwrap();
         assert_eq!(own.of("income"), ["999999", "-1"]);
         assert_eq!(own.of("the grade"), ["absent"]);
@@ -158,7 +160,7 @@ mod tests {
     fn what_is_no_word_is_an_error_with_the_column_that_has_it() {
         let error = read("[true]").unwrap_err();
         assert!(
-            error.contains("is true; expected a text, a number, or a list of them, or a table"),
+            error.contains("is true; expected a text, a number, a date, or a list of them, or a table"),
             "{error}"
         );
         let error = read("{ age = [1, { a = 2 }] }").unwrap_err();

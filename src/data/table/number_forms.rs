@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
+
 use super::read::{Format, NumberForm};
 use super::value::Value;
 
@@ -37,9 +39,31 @@ impl NumberForms {
         forms
     }
 
+    /// The forms that fit the most rows of these names, where these are half of all or more, and more than are numbers as they
+    /// stand, and at most `words` other names are left.
+    pub(super) fn of_most(names: &FxHashMap<String, f64>, words: usize) -> Self {
+        let total = |fits: &mut dyn FnMut(&str) -> bool| {
+            let fitting = names.iter().filter(|(name, _)| fits(name));
+            fitting.fold((0, 0.0), |(count, rows), (_, own)| (count + 1, rows + own))
+        };
+        let (all, all_rows) = total(&mut |_| true);
+        let (_, as_they_stand) = total(&mut |text| text.parse::<f64>().is_ok_and(f64::is_finite));
+        let mut plain = String::new();
+        let each = FORMS
+            .map(|form| total(&mut |text| form.cell(text, &mut plain).number().is_some_and(f64::is_finite)));
+        let most = each.iter().map(|(_, rows)| *rows).fold(as_they_stand, f64::max);
+        let is_enough = |rows: f64| rows >= most && rows > as_they_stand && 2.0 * rows >= all_rows;
+        Self { fitting: each.map(|(count, rows)| is_enough(rows) && all - count <= words) }
+    }
+
+    /// Whether no form fits.
+    pub(super) fn are_none(&self) -> bool {
+        !self.fitting.contains(&true)
+    }
+
     /// Rules out the forms that do not fit a cell.
     pub(super) fn see(&mut self, value: Value<'_>) {
-        if !self.fitting.contains(&true) {
+        if self.are_none() {
             return;
         }
         let mut plain = String::new();
@@ -119,5 +143,28 @@ mod tests {
             assert_eq!(hint(texts), None, "{texts:?}");
         }
         assert!(NumberForms::default().hint(Path::new("t.csv")).is_none());
+    }
+
+    #[test]
+    fn a_form_fits_most_rows_but_those_of_a_few_words() {
+        let only = |names: &[(&str, f64)]| {
+            let names = names.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect();
+            let forms = NumberForms::of_most(&names, 2);
+            forms.only().map(|form| (form.decimal, form.thousands))
+        };
+        assert_eq!(only(&[("3,5", 1.0), ("4,25", 1.0), ("?", 2.0)]), Some((',', None)));
+        assert_eq!(only(&[("3,5", 1.0), ("1.234,5", 1.0), ("?", 1.0), ("-", 1.0)]), Some((',', Some('.'))));
+        assert_eq!(only(&[("1,234.5", 3.0), ("17", 1.0), ("none", 1.0)]), Some(('.', Some(','))));
+        for names in [
+            // Too many words, too many rows of them, no number but those that are some as they stand, and a doubt.
+            &[("3,5", 9.0), ("a", 1.0), ("b", 1.0), ("c", 1.0)][..],
+            &[("3,5", 1.0), ("?", 2.0)],
+            &[("1.5", 1.0), ("2", 1.0), ("?", 1.0)],
+            &[("1.5", 2.0), ("1,5", 1.0)],
+            &[("1,234", 1.0), ("?", 1.0)],
+            &[],
+        ] {
+            assert_eq!(only(names), None, "{names:?}");
+        }
     }
 }

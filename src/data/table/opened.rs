@@ -8,7 +8,7 @@ use super::encode::RowEncoder;
 use super::encoded_blocks::{BlockKeys, ChunkSize, EncodedBlocks};
 use super::kept::Kept;
 use super::options::Options;
-use super::read::{self, Dialect, Format, Input, Records, TableFile, WantedColumns};
+use super::read::{self, CompleteRecords, Dialect, Format, Input, Records, TableFile, WantedColumns};
 use super::row::Row;
 use crate::data::Request;
 use crate::distributed::Single;
@@ -83,6 +83,11 @@ impl Opened {
         self.kept.is_some()
     }
 
+    /// The rows that were left out, where the others are kept.
+    pub(super) fn left_out(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.left_out)
+    }
+
     /// The number of its rows, where they are kept.
     pub(super) fn rows(&self) -> Option<u64> {
         self.kept.as_ref().map(|kept| kept.rows())
@@ -95,14 +100,19 @@ impl Opened {
 
     /// Reads the rows from the start.
     pub fn records(&self) -> Result<Box<dyn Records>> {
-        read::open(&self.input, self.format, &self.dialect, Some(&self.columns))
+        Ok(Box::new(self.complete_records()?))
+    }
+
+    fn complete_records(&self) -> Result<CompleteRecords> {
+        let records = read::open(&self.input, self.format, &self.dialect, Some(&self.columns))?;
+        Ok(CompleteRecords::new(records, &self.dialect))
     }
 
     /// Reads the rows from the start, some at a time.
     pub(super) fn batches(&self) -> Result<Batches> {
         Ok(match &self.kept {
             Some(kept) => Batches::Kept { kept: kept.clone(), next: 0, is_last: false },
-            None => Batches::Read { records: self.records()?, failed: None },
+            None => Batches::Read { records: self.complete_records()?, failed: None },
         })
     }
 
@@ -148,10 +158,24 @@ pub(super) enum Batches {
     /// Those that are kept, from the batch `next` on.
     Kept { kept: Arc<Kept>, next: usize, is_last: bool },
     /// Those of a file, and why no row follows, if that is an error.
-    Read { records: Box<dyn Records>, failed: Option<Error> },
+    Read { records: CompleteRecords, failed: Option<Error> },
 }
 
 impl Batches {
+    /// These batches.
+    #[cfg(test)]
+    pub(super) fn of(batches: Vec<RecordBatch>) -> Self {
+        Self::Kept { kept: Arc::new(Kept::of(batches)), next: 0, is_last: false }
+    }
+
+    /// The rows so far that were left out, since a required column has no value.
+    pub(super) fn left_out(&self) -> u64 {
+        match self {
+            Self::Kept { kept, .. } => kept.left_out,
+            Self::Read { records, .. } => records.left_out,
+        }
+    }
+
     /// The next rows; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<Arc<RecordBatch>>> {
         match self {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::column_names::ColumnNames;
 use super::na_values::NaValues;
 use super::read::Format;
 use crate::data::preprocess::CalendarPart;
@@ -39,7 +40,9 @@ pub struct Options {
     pub calendar: Vec<CalendarPart>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words or numbers that mean a missing value, besides those of pandas, dates in quotes: one or a list for all
+    /// Leave out the rows without a target, as pandas' `dropna(subset=[target])` does; default: they are an error.
+    pub drop_missing_target: bool,
+    /// Further words or numbers that mean a missing value, besides those of pandas: one or a list for all
     /// columns, or a table of lists by column, like pandas' dict.
     pub na_values: NaValues,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
@@ -68,6 +71,7 @@ impl Default for Options {
             columns: BTreeMap::new(),
             calendar: Vec::new(),
             missing: None,
+            drop_missing_target: false,
             na_values: NaValues::default(),
             keep_na: false,
             delimiter: None,
@@ -123,53 +127,6 @@ pub enum Missing {
     Previous,
     /// Series: numbers linearly in time between the values around them, as pandas' `interpolate`; else as "previous".
     Interpolate,
-}
-
-/// One or several column names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ColumnNames(pub Vec<String>);
-
-impl ColumnNames {
-    /// Checks that a key names no column twice.
-    fn check_once(&self, key: &str) -> Result<()> {
-        match self.0.iter().enumerate().find(|(place, name)| self.0[..*place].contains(name)) {
-            Some((_, twice)) => Err(Error::key(key, format!("has `{}` twice", twice.escape_debug()))),
-            None => Ok(()),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ColumnNames {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom("is neither the name of a column in quotes nor a list of names");
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(name) => Ok(Self(vec![name])),
-            toml::Value::Array(names) => {
-                let names = names.into_iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(wrong));
-                Ok(Self(names.collect::<Result<_, _>>()?))
-            }
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl JsonSchema for ColumnNames {
-    fn schema_name() -> Cow<'static, str> {
-        "Names".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
-    }
-}
-
-impl Serialize for ColumnNames {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [name] => name.serialize(serializer),
-            names => names.serialize(serializer),
-        }
-    }
 }
 
 /// The source of the test split.

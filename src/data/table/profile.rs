@@ -11,8 +11,9 @@ mod surveyed;
 
 use std::path::{Path, PathBuf};
 
+use super::column_names::ColumnNames;
 use super::infer::KindInference;
-use super::options::{ColumnKind, ColumnNames, Options};
+use super::options::{ColumnKind, Options};
 use super::read::{Format, listed};
 use super::survey::ColumnSurvey;
 use super::{Opened, Row};
@@ -56,22 +57,8 @@ impl TableProfile {
     pub fn read(path: &Path, format: Format, targets: &[String]) -> Result<Self> {
         let mut options =
             Options { path: path.to_path_buf(), target: ColumnNames(targets.to_vec()), ..Options::default() };
-        let mut found = Surveyed::read(&options, format)?;
-        let mut reading = found.reading(&Sample::read(&found.table)?, format, targets);
-        if reading != CellReading::default() {
-            let better = Options {
-                decimal: reading.decimal,
-                thousands: reading.thousands,
-                na_values: reading.na_values(),
-                ..options.clone()
-            };
-            let read = Surveyed::read(&better, format)?;
-            if read.count_readable() > found.count_readable() {
-                (options, found) = (better, read);
-            } else {
-                reading = CellReading::default();
-            }
-        }
+        let mut reading = CellReading::default();
+        let mut found = read_best(&mut options, format, &mut reading)?;
         if found.rows == 0 {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
@@ -136,6 +123,34 @@ impl TableProfile {
     /// The columns of a table's file as a message lists them.
     pub fn listed(&self) -> String {
         listed(self.table.columns())
+    }
+}
+
+/// Reads a file with the form of numbers and the words for missing cells that make more of its columns readable, if some do:
+/// `options` and `best` get them.
+fn read_best(options: &mut Options, format: Format, best: &mut CellReading) -> Result<Surveyed> {
+    let found = Surveyed::read(options, format)?;
+    let mut sample = Sample::read(&found.table)?;
+    let mut reading = found.other_form(&sample, format);
+    let mut better = Options { decimal: reading.decimal, thousands: reading.thousands, ..options.clone() };
+    // The form comes first: what is no number in it is a word.
+    let mut read = None;
+    if reading != CellReading::default() {
+        let again = Surveyed::read(&better, format)?;
+        sample = Sample::read(&again.table)?;
+        read = Some(again);
+    }
+    read.as_ref().unwrap_or(&found).add_words(&mut reading, &sample, &options.target.0);
+    better.na_values = reading.na_values();
+    if !better.na_values.is_empty() {
+        read = Some(Surveyed::read(&better, format)?);
+    }
+    match read {
+        Some(read) if read.count_readable() > found.count_readable() => {
+            (*options, *best) = (better, reading);
+            Ok(read)
+        }
+        _ => Ok(found),
     }
 }
 

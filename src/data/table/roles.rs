@@ -115,10 +115,9 @@ impl<'a> ColumnRoles<'a> {
         }
         let (path, classes) = (self.table.path(), self.classes());
         if let (ClassSource::None, Some(rows)) = (&classes, self.table.rows()) {
-            return Census::of_rows(path, rows);
+            return Census::of_rows(path, rows, self.table.left_out());
         }
-        let mut batches = self.table.batches()?;
-        Census::take(path, classes, || batches.next())
+        Census::take(path, classes, self.table.batches()?)
     }
 
     /// The rows to hold out.

@@ -32,8 +32,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::column_names::ColumnNames;
 use super::na_values::NaValues;
-use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
+use super::options::{ColumnKind, Missing, Options, Test};
 use crate::data::preprocess::{CalendarPart, TableEncoder};
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::subtract_last::SubtractLast;
@@ -96,7 +97,7 @@ pub struct TimeSeries {
     pub columns: BTreeMap<String, ColumnKind>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words or numbers that mean a missing value, besides those of pandas, dates in quotes: one or a list for all
+    /// Further words or numbers that mean a missing value, besides those of pandas: one or a list for all
     /// columns, or a table of lists by column, like pandas' dict.
     pub na_values: NaValues,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.

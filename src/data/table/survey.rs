@@ -16,6 +16,8 @@ use super::row::Row;
 use super::shown::{NoNumbers, ShownCell, shown};
 use super::value::Value;
 
+pub(super) use words::MOST_WORDS;
+
 /// The most categories of a column.
 pub(super) const MOST_CATEGORIES: usize = 100_000;
 /// A numeric column with more distinct values than this is certainly not a category.

@@ -74,7 +74,7 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> 
         let line = column.first_missing.unwrap_or_default();
         let count = column.missing_anywhere;
         return data(format!(
-            "it is missing in {}, the first is line {line}; remove them",
+            "it is missing in {}, the first is line {line}; `data.drop_missing_target = true` leaves them out",
             counted(count, "row")
         ));
     }
@@ -96,7 +96,7 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> 
         return Ok(());
     }
     let shown = column.no_numbers.shown();
-    data(match column.number_forms.hint(path) {
+    data(match column.forms_of_most().hint(path) {
         Some(hint) => format!("{shown}; {hint}"),
         None => format!("{shown}; for classes use the loss `cross_entropy`"),
     })

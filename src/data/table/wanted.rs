@@ -16,6 +16,7 @@ impl Options {
             thousands: self.thousands,
             na_values: self.na_values.clone(),
             copied_columns: Vec::new(),
+            required_columns: if self.drop_missing_target { self.target.0.clone() } else { Vec::new() },
             keep_na: self.keep_na,
             text_columns: names.chain(classes.cloned()).collect(),
         }

@@ -5,6 +5,7 @@ mod baselines;
 mod calendar;
 mod continuation;
 mod dates;
+mod drop_missing_target;
 mod far_numbers;
 mod forecasts;
 mod formats;

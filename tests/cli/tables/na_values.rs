@@ -9,7 +9,7 @@ use crate::parquet_files::{self, Values};
 
 const ROWS: usize = 80;
 /// Of the columns of [`rows`]: pandas gives 20 missing cells in `a`, 16 in `name`, 10 in `when` and none in the others.
-const OWN: &str = "na_values = { a = [-999], name = 'absent', when = ['1900-01-01'] }\nmissing = 'mean'";
+const OWN: &str = "na_values = { a = [-999], name = 'absent', when = [1900-01-01] }\nmissing = 'mean'";
 
 /// `a` and `b` have the same cells, of which -999 is a value in `b` alone; so with the names and the dates.
 struct Cells {
@@ -149,7 +149,7 @@ fn a_column_that_the_file_does_not_have_is_an_error_with_the_nearest_name() {
         assert!(error.contains("did you mean `income`? it has `income`, `x`, `y`"), "{error}");
     }
     let error = fail_config(folder, &config("csv", &path, "y", "na_values = { x = [true] }", "mse"));
-    assert!(error.contains("is true; expected a text, a number, or a list of them"), "{error}");
+    assert!(error.contains("is true; expected a text, a number, a date, or a list of them"), "{error}");
     // A target may be named. A row without it is an error as ever, and a file to predict need not have it.
     let error = refused(folder, &config("csv", &path, "y", "na_values = { y = 7 }", "mse"));
     assert!(error.contains("it is missing in 1 row, the first is line 9"), "{error}");

@@ -102,6 +102,30 @@ fn the_tables_of_the_tests_are_the_same_kept() {
     assert!(loaded >= 13, "{loaded}");
 }
 
+#[test]
+fn rows_without_a_target_are_left_out_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let mut text = "x,name,y\n".to_owned();
+    // More rows than a batch that is read row by row has, none of a whole batch with a target.
+    for row in 0..4000 {
+        let target = if row % 3 == 0 || (1000..2500).contains(&row) { "NA" } else { ["1", "2"][row % 2] };
+        writeln!(text, "{},{},{target}", row * 7 % 13, ["a", "b", "c", "d", "e"][row % 5]).unwrap();
+    }
+    std::fs::write(&path, text).unwrap();
+    let drop = "drop_missing_target = true";
+    for (task, more) in [
+        (classes(), drop.to_owned()),
+        (Task::Values, drop.to_owned()),
+        (Task::Labels, format!("{drop}\nna_values = {{ y = 1 }}\nkeep_na = true")),
+        (Task::Values, format!("{drop}\ngroup = 'name'")),
+    ] {
+        assert!(same(&options(&path, "y", &more), Format::Csv, task), "{more}");
+    }
+    assert!(!same(&options(&path, "y", ""), Format::Csv, Task::Values));
+    assert!(!same(&options(&path, "y", &format!("{drop}\nna_values = [1, 2]")), Format::Csv, Task::Values));
+}
+
 /// A cell of one of the kinds of columns, at this place from 0 to 1 of the table.
 fn cell(kind: usize, place: f64, random: &mut Stream) -> String {
     let number = random.random_range(-1000.0..1000.0f64);

@@ -36,17 +36,14 @@ pub struct DateRange {
     pub first: f64,
     /// The last.
     pub last: f64,
+    /// Whether one of them has a time of day.
+    pub has_times: bool,
 }
 
 impl DateRange {
     /// The days from the first to the last.
     pub fn days(self) -> f64 {
         self.last - self.first
-    }
-
-    /// Whether the first or the last has a time of day.
-    pub fn has_times(self) -> bool {
-        self.first.fract() != 0.0 || self.last.fract() != 0.0
     }
 
     /// The first and the last as people write them.
@@ -137,8 +134,13 @@ pub(super) fn counted_names(column: &ColumnSurvey) -> Option<Vec<NameCount>> {
 
 /// The first and the last date of a column, where all of its values are dates.
 pub(super) fn date_range(column: &ColumnSurvey) -> Option<DateRange> {
-    let moments = &column.dates.of(column.present).moments;
-    moments.are_all_of(column.present).then_some(DateRange { first: moments.min, last: moments.max })
+    let dates = column.dates.of(column.present);
+    let (moments, has_times) = (&dates.moments, dates.has_times);
+    moments.are_all_of(column.present).then_some(DateRange {
+        first: moments.min,
+        last: moments.max,
+        has_times,
+    })
 }
 
 /// The range of a column's numbers, where all of its values are numbers; `head` has the text of some.

@@ -7,12 +7,10 @@ use super::sentinels::Sentinel;
 use super::surveyed::Surveyed;
 use crate::data::table::na_values::NaValues;
 use crate::data::table::read::Format;
-use crate::data::table::survey::ColumnSurvey;
+use crate::data::table::survey::{ColumnSurvey, MOST_WORDS};
 
 /// The most different values of a target of numbers and words that are classes.
 const MOST_NUMBERED: usize = 20;
-/// The most words of a column of numbers or dates that are taken for missing values.
-const MOST_WORDS: usize = 3;
 
 /// A word that stands for a missing cell in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +103,7 @@ impl Surveyed {
         let others = self.table.columns().iter().zip(sample.columns());
         let others = others.filter(|(own, _)| *own != column).map(|(_, other)| other);
         let is_other = |other: &&ColumnSurvey| {
-            other.words_among_dates().is_empty() && other.words_among_numbers().is_empty()
+            other.words_among_dates().is_empty() && other.words_among_numbers(self.number_form).is_empty()
         };
         let others: Vec<&ColumnSurvey> = others.filter(is_other).collect();
         texts.sort_unstable();
@@ -119,20 +117,31 @@ impl Surveyed {
         texts.into_iter().map(word).collect()
     }
 
-    /// The options by which more columns may be numbers.
-    pub(super) fn reading(&self, sample: &Sample, format: Format, targets: &[String]) -> CellReading {
+    /// The decimal point and the separator of thousands by which more columns may be numbers, but for a few words.
+    pub(super) fn other_form(&self, sample: &Sample, format: Format) -> CellReading {
         let mut reading = CellReading::default();
-        let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
-        for ((name, column), head) in columns {
-            if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
+        if format != Format::Csv {
+            return reading;
+        }
+        for (column, head) in self.survey.columns.iter().zip(sample.columns()) {
+            let all = column.number_forms.only();
+            if let Some(form) = all.or_else(|| head.forms_of_most().only()) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);
             }
+        }
+        reading
+    }
+
+    /// Adds the words and infinite numbers that stand for missing cells.
+    pub(super) fn add_words(&self, reading: &mut CellReading, sample: &Sample, targets: &[String]) {
+        let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
+        for ((name, column), head) in columns {
             let dates = head.words_among_dates();
             if are_missing(&dates, head, false) && !targets.contains(name) {
                 reading.date_words.extend(self.missing_words(name, dates, sample));
             }
-            let words = head.words_among_numbers();
+            let words = head.words_among_numbers(self.number_form);
             // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
             let has_digit = |word: &String| word.contains(|letter: char| letter.is_ascii_digit());
             let are_few = !head.lost && head.names.len() <= MOST_NUMBERED;
@@ -149,7 +158,6 @@ impl Surveyed {
                 reading.infinite.extend(self.missing_words(name, texts.collect(), sample));
             }
         }
-        reading
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::split::Part;
 use crate::data::table::Opened;
 use crate::data::table::options::Options;
-use crate::data::table::read::{Format, Input, known_columns, listed, quoted};
+use crate::data::table::read::{Format, Input, NumberForm, known_columns, listed, quoted};
 use crate::data::table::survey::{ColumnSurvey, Survey};
 use crate::data::{Preparation, Request, Task};
 use crate::error::{Error, Result};
@@ -19,6 +19,8 @@ const MOST_ROWS: usize = 1 << 20;
 /// The survey of a file that is read with some options.
 pub(super) struct Surveyed {
     pub(super) table: Opened,
+    /// The form of the file's numbers, where it is not the usual one.
+    pub(super) number_form: Option<NumberForm>,
     pub(super) survey: Survey,
     pub(super) rows: u64,
     pub(super) is_whole: bool,
@@ -32,7 +34,9 @@ impl Surveyed {
         let request = Request::new(Task::Values, &plan);
         let size = std::fs::metadata(&options.path).map_err(Error::io("open", &options.path))?.len();
         let kept = if size > LARGE { None } else { Opened::kept(&input(), format, options, &request).ok() };
-        let open = || Opened::new(input(), format, options.dialect(Task::Values), None);
+        let dialect = options.dialect(Task::Values);
+        let number_form = dialect.number_form();
+        let open = || Opened::new(input(), format, dialect, None);
         let table = kept.flatten().map_or_else(open, Ok)?;
         let columns = table.columns();
         if let Some(unknown) = options.target.0.iter().find(|name| !columns.contains(name)) {
@@ -52,7 +56,7 @@ impl Surveyed {
                 break;
             }
         }
-        Ok(Self { table, survey, rows: rows as u64, is_whole })
+        Ok(Self { table, number_form, survey, rows: rows as u64, is_whole })
     }
 
     /// The number of columns of numbers alone, or of dates alone.

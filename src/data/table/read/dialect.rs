@@ -33,6 +33,9 @@ pub struct Dialect {
     /// The columns whose cells are copied and not used: `na_values` are none of theirs.
     #[serde(skip)]
     pub copied_columns: Vec<String>,
+    /// The columns without a value in one of which a row is left out, as if the file did not have it.
+    #[serde(skip)]
+    pub required_columns: Vec<String>,
     /// The columns whose cells are text, whatever they look like: categories and classes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub text_columns: Vec<String>,
@@ -55,7 +58,7 @@ impl Dialect {
     }
 
     /// The form of numbers, where it is not the usual one.
-    pub(super) fn number_form(&self) -> Option<NumberForm> {
+    pub(in crate::data::table) fn number_form(&self) -> Option<NumberForm> {
         let (decimal, thousands) = (self.decimal.unwrap_or('.'), self.thousands);
         (decimal != '.' || thousands.is_some()).then_some(NumberForm { decimal, thousands })
     }

@@ -3,6 +3,7 @@
 mod batches;
 mod blocks;
 mod column_sentinels;
+mod complete;
 mod csv;
 mod decimal;
 mod dialect;
@@ -24,6 +25,7 @@ use crate::error::Result;
 pub(crate) use self::parquet::is_guarded;
 pub(super) use batches::{RecordBatchReader, WantedColumns};
 pub use column_sentinels::WithoutSentinels;
+pub(super) use complete::{CompleteBatches, CompleteRecords};
 pub use dialect::Dialect;
 pub(super) use dialect::NumberForm;
 pub use input::Input;

@@ -1,15 +1,32 @@
 //! Words among the numbers or the dates of a column.
 
 use super::ColumnSurvey;
+use crate::data::table::number_forms::NumberForms;
+use crate::data::table::read::NumberForm;
+
+/// The most words of a column of numbers or dates that are taken for missing values.
+pub(in crate::data::table) const MOST_WORDS: usize = 3;
 
 impl ColumnSurvey {
-    /// The values that are no numbers, of a column in which they were counted and most are.
-    pub(in crate::data::table) fn words_among_numbers(&self) -> Vec<String> {
-        let is_word = |name: &&String| name.parse::<f64>().is_err();
+    /// The values that are no numbers in a file's form of them, of a column in which they were counted and most are.
+    pub(in crate::data::table) fn words_among_numbers(&self, form: Option<NumberForm>) -> Vec<String> {
         if self.lost || !self.is_mixed() || !self.is_mostly_numbers() {
             return Vec::new();
         }
-        self.names.keys().filter(is_word).cloned().collect()
+        let mut plain = String::new();
+        let mut is_word = |name: &&String| match form {
+            Some(form) => form.cell(name, &mut plain).number().is_none(),
+            None => name.parse::<f64>().is_err(),
+        };
+        self.names.keys().filter(|name| is_word(name)).cloned().collect()
+    }
+
+    /// The ways of writing numbers, besides the table's own, in which all cells are some, or all but those of a few words.
+    pub(in crate::data::table) fn forms_of_most(&self) -> NumberForms {
+        if self.lost || !self.number_forms.are_none() {
+            return self.number_forms.clone();
+        }
+        NumberForms::of_most(&self.names, MOST_WORDS)
     }
 
     /// The rows of these names.

@@ -1,0 +1,126 @@
+//! `data.drop_missing_target`: rows without a target are as if the file did not have them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{cells, config, lines, refused, train, write};
+use crate::cli::init::init;
+use crate::common::{descent, fail, succeed};
+use crate::parquet_files::{self, Values};
+
+const ROWS: usize = 120;
+/// Of the rows that are left out, a feature and a name that no other row has.
+const ODD: &str = "9e9,strange";
+
+fn is_missing(row: usize) -> bool {
+    row % 7 == 3 || row > 110
+}
+
+/// A row of two features, and its target: a number or a class.
+fn line(row: usize, classes: bool) -> String {
+    let features = format!("{}.5,{}", row * 37 % 101, ["red", "green", "blue"][row % 3]);
+    let target =
+        if classes { ["yes", "no"][row * 31 % 10 / 5].to_owned() } else { (row * 3 % 50).to_string() };
+    if is_missing(row) { format!("{ODD},") } else { format!("{features},{target}") }
+}
+
+/// The rows as CSV, with those that lack a target or without them.
+fn csv(folder: &Path, name: &str, classes: bool, whole: bool) -> PathBuf {
+    let rows: Vec<usize> = (0..ROWS).filter(|row| whole || !is_missing(*row)).collect();
+    write(folder, name, lines("x,name,y", rows.len(), |place| line(rows[place], classes)))
+}
+
+fn weights(folder: &Path, source: &str, path: &Path, more: &str, loss: &str) -> Vec<u8> {
+    let _ = fs::remove_dir_all(folder.join("run"));
+    train(folder, &config(source, path, "y", more, loss), "run");
+    fs::read(folder.join("run/model.safetensors")).unwrap()
+}
+
+#[test]
+fn rows_without_a_target_are_as_if_the_file_did_not_have_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (classes, loss) in [(false, "mse"), (true, "cross_entropy")] {
+        let (all, rest) = (csv(folder, "all.csv", classes, true), csv(folder, "rest.csv", classes, false));
+        let error = refused(folder, &config("csv", &all, "y", "", loss));
+        assert!(error.contains("`data.drop_missing_target = true` leaves them out"), "{error}");
+        for more in [
+            "test = 0.2\nvalidation = 0.2",
+            "test = 'rest.csv'",
+            "fold = { index = 2, of = 3 }",
+            "limit = 50",
+        ] {
+            let expected = weights(folder, "csv", &rest, more, loss);
+            let drop = format!("{more}\ndrop_missing_target = true");
+            assert!(weights(folder, "csv", &all, &drop, loss) == expected, "{loss} {more}");
+            // Parsed at each pass, and row by row.
+            let streamed = format!("{drop}\nmemory = 0");
+            assert!(weights(folder, "csv", &all, &streamed, loss) == expected, "{loss} {more}");
+        }
+        let tested = "test = 'all.csv'\ndrop_missing_target = true";
+        assert!(
+            weights(folder, "csv", &rest, tested, loss)
+                == weights(folder, "csv", &rest, "test = 'rest.csv'", loss)
+        );
+    }
+}
+
+#[test]
+fn every_format_leaves_the_same_rows_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rest = csv(folder, "rest.csv", true, false);
+    let expected = weights(folder, "csv", &rest, "test = 0.2", "cross_entropy");
+    let all: Vec<String> = (0..ROWS).map(|row| line(row, true)).collect();
+    let part = |row: &str, place: usize| row.split(',').nth(place).unwrap().to_owned();
+    let object = |row: &String| {
+        let (x, name, y) = (part(row, 0), part(row, 1), part(row, 2));
+        let target = if y.is_empty() { String::new() } else { format!(", \"y\": \"{y}\"") };
+        format!("{{\"x\": {x}, \"name\": \"{name}\"{target}}}")
+    };
+    let jsonl = write(folder, "t.jsonl", all.iter().map(object).collect::<Vec<_>>().join("\n"));
+    let column = |place: usize| all.iter().map(|row| part(row, place)).collect::<Vec<_>>();
+    let [names, ys] = [1, 2].map(|place| Values::text(&column(place)));
+    let xs = Values::Double(column(0).iter().map(|x| x.parse().unwrap()).collect());
+    let parquet = folder.join("t.parquet");
+    parquet_files::write(&parquet, "double x; binary name (UTF8); binary y (UTF8)", &[xs, names, ys]);
+    for (source, path) in [("jsonl", &jsonl), ("parquet", &parquet)] {
+        for memory in ["", "memory = 0"] {
+            let more = format!("test = 0.2\ndrop_missing_target = true\n{memory}");
+            assert!(weights(folder, source, path, &more, "cross_entropy") == expected, "{source} {memory}");
+        }
+    }
+}
+
+#[test]
+fn init_leaves_them_out_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for classes in [false, true] {
+        csv(folder, "t.csv", classes, true);
+        let made = init(folder, &["t.csv", "--target", "y"]);
+        assert_eq!(made["data"]["drop_missing_target"].as_bool(), Some(true), "{made}");
+        let run = format!("run-{classes}");
+        let output =
+            descent(folder, &["train", "t.csv", "--target", "y", "--out", &run, "--set", "train.epochs=2"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("25 rows have no target: `data.drop_missing_target` is set"), "{said}");
+        assert!(said.contains("25 rows are left out, without a value of `y`"), "{said}");
+        // A row to predict has no target, whether the column is there or not.
+        let answers = succeed(folder, &["predict", &run, "--input", "t.csv"]);
+        assert_eq!(cells(&answers).len(), ROWS + 1);
+        let scored = succeed(folder, &["eval", &run, "--input", "t.csv"]);
+        assert!(scored.contains("95"), "{scored}");
+    }
+    // A target that most rows lack is likely another column.
+    write(
+        folder,
+        "few.csv",
+        lines("x,y", 60, |row| format!("{row}.5,{}", if row < 20 { row.to_string() } else { String::new() })),
+    );
+    assert!(fail(folder, &["init", "few.csv", "--target", "y"], 1).contains("it is missing in 40 rows"));
+    write(folder, "none.csv", lines("x,y", 20, |row| format!("{row}.5,")));
+    let none = config("csv", &folder.join("none.csv"), "y", "drop_missing_target = true", "mse");
+    let error = refused(folder, &none);
+    assert!(error.contains("none of its 20 rows has a target"), "{error}");
+}
