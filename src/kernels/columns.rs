@@ -6,7 +6,7 @@ use super::vectorized::vectorized;
 
 /// The number of elements, in whole rows, that one thread takes at a time.
 pub(super) fn chunk(width: usize) -> usize {
-    const ELEMENTS: usize = 1 << 12;
+    const ELEMENTS: usize = 1 << 14;
     (ELEMENTS / width.max(1)).max(8) * width.max(1)
 }
 

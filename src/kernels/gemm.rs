@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the `gemm` crate takes pointers")]
 
 mod blocks;
+mod few_rows;
 mod matrix;
 mod panels;
 #[cfg(test)]
@@ -147,6 +148,39 @@ fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
     }
 }
 
+/// A part of a product's output.
+struct Block<T> {
+    /// Its first element.
+    first: *mut T,
+    /// The elements from one of its rows to the next.
+    row_stride: usize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+}
+
+impl<T: Float> Block<T> {
+    /// Writes a matrix (cols, rows) by its transpose.
+    ///
+    /// # Safety
+    /// The block is valid for writes and no one else's.
+    unsafe fn write_transpose(&self, matrix: &[T]) {
+        /// The rows and columns that are read and written together, in the innermost cache.
+        const TILE: usize = 16;
+        let (rows, cols) = (self.rows.len(), self.cols.len());
+        for (top, left) in
+            (0..rows).step_by(TILE).flat_map(|top| (0..cols).step_by(TILE).map(move |left| (top, left)))
+        {
+            for row in top..rows.min(top + TILE) {
+                let column = matrix[left * rows + row..].iter().step_by(rows);
+                for (col, x) in (left..cols.min(left + TILE)).zip(column) {
+                    // SAFETY: an element of the block.
+                    unsafe { self.first.add(row * self.row_stride + col).write(*x) };
+                }
+            }
+        }
+    }
+}
+
 /// One product, and the pointer it writes to.
 struct Job<'a, T> {
     out: *mut T,
@@ -182,14 +216,28 @@ impl<T: Float> Job<'_, T> {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
-        for depth in self.depths() {
+        let row_stride = self.row_stride;
+        // SAFETY: the block's first element is one of the output.
+        let first = unsafe { self.out.add(rows.start * row_stride + cols.start) };
+        let block = Block { first, row_stride, rows, cols };
+        let replaces = self.accumulate == Accumulate::REPLACE;
+        let transposed = replaces.then(|| few_rows::transposed(self.a, self.b, &block.rows, &block.cols));
+        match transposed.flatten() {
             // SAFETY: as this function's.
-            unsafe { self.add_depth(&rows, &cols, depth) };
+            Some(transposed) => unsafe { block.write_transpose(&transposed) },
+            None => {
+                for depth in self.depths() {
+                    // SAFETY: as this function's.
+                    unsafe { self.add_depth(&block, depth) };
+                }
+            }
         }
-        for row in rows {
-            let start = row * self.row_stride + cols.start;
+        for row in 0..block.rows.len() {
             // SAFETY: a part of a row of this block, which no one else uses.
-            then(cols.start, unsafe { std::slice::from_raw_parts_mut(self.out.add(start), cols.len()) });
+            let row = unsafe {
+                std::slice::from_raw_parts_mut(block.first.add(row * row_stride), block.cols.len())
+            };
+            then(block.cols.start, row);
         }
     }
 
@@ -203,13 +251,14 @@ impl<T: Float> Job<'_, T> {
         (0..depth.max(1)).step_by(length).map(move |start| start..(start + length).min(depth))
     }
 
-    /// Adds the product of a part of the depth to the block `rows` × `cols` of the output, the first in the place of what the
-    /// output is to lose.
+    /// Adds the product of a part of the depth to a block, the first in the place of what the output is to lose.
     ///
     /// # Safety
-    /// As [`Self::run_block`]; the part is one of the depth.
-    unsafe fn add_depth(&self, rows: &Range<usize>, cols: &Range<usize>, depth: Range<usize>) {
+    /// The rows and columns are some of the product, the depth is a part of its own, and the block is valid for writes and no
+    /// one else's; where it is added to, it holds numbers.
+    unsafe fn add_depth(&self, block: &Block<T>, depth: Range<usize>) {
         let Self { a, b, accumulate: Accumulate { alpha, beta }, .. } = *self;
+        let Block { first, row_stride, rows, cols } = block;
         let beta = if depth.start == 0 { beta } else { 1.0 };
         // SAFETY: rows, cols and depth are inside the matrices whose sizes `length` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
@@ -218,9 +267,9 @@ impl<T: Float> Job<'_, T> {
                 rows.len(),
                 cols.len(),
                 depth.len(),
-                self.out.add(rows.start * self.row_stride + cols.start),
+                *first,
                 1,
-                self.row_stride.cast_signed(),
+                row_stride.cast_signed(),
                 beta != 0.0,
                 a.data.as_ptr().add(rows.start * a.row_stride + depth.start * a.col_stride),
                 a.col_stride.cast_signed(),
