@@ -31,7 +31,9 @@ use crate::registry::FromTable;
 use crate::trainer::TrainOptions;
 use overrides::{AbsentKey, AbsentOverride};
 
+pub(crate) use key_path::split as split_override;
 pub use origin::Origin;
+pub(crate) use overrides::{other_than, section_of};
 pub use run::{Every, RunConfig};
 pub use schema::schema;
 

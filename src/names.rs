@@ -49,6 +49,17 @@ pub(crate) fn with_verb(count: impl TryInto<u64>, noun: &str, [one, several]: [&
     format!("{} {}", counted(count, noun), if count == 1 { one } else { several })
 }
 
+/// A key as TOML writes it.
+pub(crate) fn toml_key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if is_bare {
+        return name.to_owned();
+    }
+    // A key has one line, which a value need not have.
+    let alone = toml::Table::from_iter([(name.to_owned(), toml::Value::from(0))]).to_string();
+    alone.trim_end().trim_end_matches(" = 0").to_owned()
+}
+
 /// "row 3 (counted from 0)": a row of arrays, which have no lines.
 pub(crate) fn numbered_row(number: usize) -> String {
     format!("row {number} (counted from 0)")

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::settings::Settings;
 use crate::config::{Config, schema};
 use crate::error::{Error, Result};
+use crate::names::toml_key;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -56,7 +57,7 @@ fn annotated(config: &Config) -> Result<String> {
     let table: Table =
         config.to_toml()?.parse().map_err(|e: toml::de::Error| Error::Config(e.message().to_owned()))?;
     let mut lines = Vec::new();
-    section("", &table, config, &mut lines);
+    section(&SectionPath::default(), &table, config, &mut lines);
     let width =
         lines.iter().filter(|(_, place)| place.is_some()).map(|(text, _)| text.len()).max().unwrap_or(0);
     // A long list does not push all comments to the right.
@@ -67,24 +68,47 @@ fn annotated(config: &Config) -> Result<String> {
     }))
 }
 
+/// The path of a section, each key with a dot behind it.
+#[derive(Debug, Clone, Default)]
+struct SectionPath {
+    /// With the keys as they are.
+    plain: String,
+    /// With the keys as TOML writes them.
+    written: String,
+}
+
+impl SectionPath {
+    fn of(&self, key: &str) -> Self {
+        Self {
+            plain: format!("{}{key}.", self.plain),
+            written: format!("{}{}.", self.written, toml_key(key)),
+        }
+    }
+
+    /// The line that begins the section.
+    fn header(&self) -> String {
+        format!("\n[{}]", self.written.trim_end_matches('.'))
+    }
+}
+
 /// The lines of a table: its own values, then its sections.
-fn section(prefix: &str, table: &Table, config: &Config, lines: &mut Vec<(String, Option<String>)>) {
+fn section(path: &SectionPath, table: &Table, config: &Config, lines: &mut Vec<(String, Option<String>)>) {
     let (inner, own): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_section(value));
     for (key, value) in own {
-        let place = config.place_of(&format!("{prefix}{key}"));
-        lines.push((format!("{key} = {value}"), Some(place)));
+        let place = config.place_of(&format!("{}{key}", path.plain));
+        lines.push((format!("{} = {value}", toml_key(key)), Some(place)));
     }
     for (key, value) in inner {
-        let path = format!("{prefix}{key}");
+        let path = path.of(key);
         match value {
             Value::Table(table) => {
-                lines.push((format!("\n[{path}]"), None));
-                section(&format!("{path}."), table, config, lines);
+                lines.push((path.header(), None));
+                section(&path, table, config, lines);
             }
             Value::Array(tables) => {
                 for table in tables.iter().filter_map(Value::as_table) {
-                    lines.push((format!("\n[[{path}]]"), None));
-                    let place = config.place_of(&path);
+                    lines.push((path.header().replace('[', "[[").replace(']', "]]"), None));
+                    let place = config.place_of(path.plain.trim_end_matches('.'));
                     lines.extend(
                         table.iter().map(|(key, value)| (format!("{key} = {value}"), Some(place.clone()))),
                     );

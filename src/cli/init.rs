@@ -7,9 +7,12 @@ use clap::Args;
 
 use crate::cli::messages::print_line;
 use crate::cli::paths;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::data::profile::GivenReading;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
+use crate::names::as_strs;
+use crate::registry;
 use crate::suggest::{self, SuggestRequest, Suggestion, suggest};
 
 #[derive(Debug, Args)]
@@ -23,6 +26,10 @@ pub(super) struct Arguments {
     /// Write the config to this file instead of standard output.
     #[arg(short, long, value_name = "FILE", value_parser = paths::path())]
     output: Option<PathBuf>,
+    /// Say how the cells of a table are read, as in `--set 'data.na_values=[-999]'` (repeatable): `data.delimiter`, `decimal`,
+    /// `thousands`, `na_values`, `keep_na`, `drop_missing_target`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -32,7 +39,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         paths::require_folder(output)?;
     }
     let folder = output.map_or(Path::new("."), files::parent);
-    let request = SuggestRequest { data: &arguments.data, targets: &arguments.targets, config: output };
+    let set = as_strs(&arguments.set);
+    if let Some(other) = config::other_than("data", &GivenReading::KEYS, &set)? {
+        let problem =
+            "init takes the keys by which cells are read alone; change others in the config that it writes";
+        return Err(Error::Config(format!("--set {}: {problem}", other.escape_debug())).into());
+    }
+    let given = given_reading(&set)?;
+    let Arguments { data, targets, .. } = arguments;
+    let request = SuggestRequest { data, targets, config: output, given: &given };
     let text = suggested(&request)?;
     let name = format!("{}.toml", suggest::name_of(&arguments.data));
     // A config that the program itself refuses is not handed out.
@@ -55,6 +70,13 @@ pub(super) fn suggested(request: &SuggestRequest<'_>) -> Result<String> {
         tracing::warn!("{}: {warning}", request.data.display());
     }
     Ok(text)
+}
+
+/// The options by which a table's cells are read, as far as these overrides say so.
+pub(super) fn given_reading(set: &[&str]) -> Result<GivenReading> {
+    let table = config::section_of("data", &GivenReading::KEYS, set)?;
+    registry::decode(table)
+        .map_err(|error| Error::Config(format!("--set: {}", Error::Key(error.under("data")))))
 }
 
 /// Checks that nothing has the name of the file to write.

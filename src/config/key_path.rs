@@ -3,21 +3,28 @@
 use toml::{Table, Value};
 
 /// Splits `KEY=VALUE` at the first `=` that is not in quotes.
-pub(super) fn split(argument: &str) -> Option<(&str, &str)> {
-    let mut quote = None;
-    let is_end = |c: char| match quote {
-        None if matches!(c, '"' | '\'') => {
-            quote = Some(c);
-            false
-        }
-        Some(own) => {
-            quote = quote.filter(|_| c != own);
-            false
-        }
-        None => c == '=',
-    };
-    let end = argument.find(is_end)?;
+pub(crate) fn split(argument: &str) -> Option<(&str, &str)> {
+    let end = ends(argument).find(|end| argument[*end..].starts_with('='))?;
     Some((&argument[..end], &argument[end + 1..]))
+}
+
+/// The places of the characters that are not in quotes. Quotes are round a whole part: in `it's` there are none.
+fn ends(text: &str) -> impl Iterator<Item = usize> {
+    let (mut quote, mut is_first, mut is_escaped) = (None, true, false);
+    text.char_indices().filter_map(move |(at, c)| {
+        if let Some(own) = quote {
+            let ends = c == own && !is_escaped;
+            is_escaped = own == '"' && c == '\\' && !is_escaped;
+            quote = quote.filter(|_| !ends);
+            return None;
+        }
+        if is_first && matches!(c, '"' | '\'') {
+            quote = Some(c);
+            return None;
+        }
+        is_first = c == '.' || (is_first && c.is_whitespace());
+        Some(at)
+    })
 }
 
 /// The parts of a key, of which those with a dot are in quotes, as in TOML.
@@ -25,7 +32,7 @@ pub(super) fn split(argument: &str) -> Option<(&str, &str)> {
 /// # Errors
 /// What is wrong with the key.
 pub(super) fn parts(key: &str) -> Result<Vec<String>, &'static str> {
-    if key.contains(['"', '\'']) {
+    if ends(key).count() < key.chars().count() {
         return quoted_parts(key).ok_or(
             "the quotes in the key are not TOML's; write a part that has a dot as in data.columns.\"sepal.length\"",
         );
@@ -66,10 +73,12 @@ mod tests {
             ("data.na_values.'a b.c'", &["data", "na_values", "a b.c"]),
             ("data.columns.größe", &["data", "columns", "größe"]),
             (r#"data.columns."a\"b""#, &["data", "columns", "a\"b"]),
+            ("data.columns.it's", &["data", "columns", "it's"]),
+            ("data.columns.5\"", &["data", "columns", "5\""]),
         ] {
             assert_eq!(parts(key).unwrap(), expected, "{key}");
         }
-        for key in ["a..b", "", "a.", "a.\"b", "a\"b", "\"a\" = 1\n\"b\"", "a.\"b\".", "[\"a\"]\nb"] {
+        for key in ["a..b", "", "a.", "a.\"b", "\"a\" = 1\n\"b\"", "a.\"b\"."] {
             assert!(parts(key).is_err(), "{key}");
         }
     }
@@ -81,5 +90,7 @@ mod tests {
         assert_eq!(split("a.'b=\"'='x'"), Some(("a.'b=\"'", "'x'")));
         assert_eq!(split("a"), None);
         assert_eq!(split("\"a=b"), None);
+        assert_eq!(split("a.it's=b"), Some(("a.it's", "b")));
+        assert_eq!(split(r#"a."b\"=c"=d"#), Some((r#"a."b\"=c""#, "d")));
     }
 }

@@ -18,25 +18,34 @@ pub(super) fn exact_line_of(text: &str, path: &str) -> Option<usize> {
     lines_along(text, path).pop().flatten()
 }
 
-/// The line of each part of a dotted path that the text has.
+/// The line of each part of a dotted path that the text has. A part may have dots of its own.
 fn lines_along(text: &str, path: &str) -> Vec<Option<usize>> {
     let Ok(document) = DeTable::parse(text) else { return Vec::new() };
     let mut table = Some(document.get_ref());
-    let mut lines = Vec::new();
-    for part in path.split('.') {
-        let key = part.split('[').next().unwrap_or(part);
-        let found = table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
-        lines.push(found.map(|(name, _)| line_at(text, name.span().start)));
-        table = found.and_then(|(_, value)| match value.get_ref() {
-            DeValue::Table(inner) => Some(inner),
-            _ => None,
-        });
-        // A name can stand for the table that has it as its `name`.
-        let is_name = found.is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::String(_)));
-        if is_name && path.strip_suffix(".name").is_some_and(|own| own.ends_with(part)) {
-            lines.push(lines.last().copied().flatten());
+    let (mut lines, mut rest) = (Vec::new(), path);
+    while !rest.is_empty() {
+        let behind = |name: &str| {
+            let behind = rest.strip_prefix(name)?;
+            (behind.is_empty() || behind.starts_with(['.', '['])).then_some(behind)
+        };
+        let entries = table.into_iter().flat_map(|table| table.iter());
+        let named = entries.filter_map(|(name, value)| Some((name, value, behind(name.get_ref())?)));
+        let found = named.min_by_key(|(.., behind)| behind.len());
+        let Some((name, value, behind)) = found else {
+            lines.push(None);
             break;
-        }
+        };
+        lines.push(Some(line_at(text, name.span().start)));
+        rest = behind.trim_start_matches(|c| c != '.').trim_start_matches('.');
+        table = match value.get_ref() {
+            DeValue::Table(inner) => Some(inner),
+            // A name can stand for the table that has it as its `name`.
+            DeValue::String(_) if rest == "name" => {
+                lines.push(lines.last().copied().flatten());
+                break;
+            }
+            _ => None,
+        };
     }
     lines
 }

@@ -72,6 +72,46 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     Ok(parts.join("."))
 }
 
+/// The keys among `keys` of a section that these overrides set, with their values.
+///
+/// # Errors
+/// An override that cannot be applied.
+pub(crate) fn section_of(section: &str, keys: &[&str], arguments: &[&str]) -> Result<Table> {
+    let mut table = Table::new();
+    for argument in arguments {
+        if is_of(section, keys, argument)? {
+            apply(&mut table, argument)?;
+        }
+    }
+    Ok(match table.remove(section) {
+        Some(Value::Table(section)) => section,
+        _ => Table::new(),
+    })
+}
+
+/// The first of these overrides that sets something else than `keys` of a section.
+///
+/// # Errors
+/// An override that cannot be applied.
+pub(crate) fn other_than<'a>(section: &str, keys: &[&str], arguments: &[&'a str]) -> Result<Option<&'a str>> {
+    for argument in arguments {
+        if !is_of(section, keys, argument)? {
+            return Ok(Some(argument));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an override sets one of these keys of a section, or a key below it.
+fn is_of(section: &str, keys: &[&str], argument: &str) -> Result<bool> {
+    let key = apply(&mut Table::new(), argument)?;
+    let within = key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'));
+    Ok(within.is_some_and(|within| {
+        keys.iter()
+            .any(|own| within.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }))
+}
+
 /// The override, where it is `KEY=null` and the table has no such key.
 pub(super) fn absent(table: &Table, argument: &str) -> Result<Option<AbsentOverride>> {
     let Some((key, value)) = key_path::split(argument) else { return Ok(None) };

@@ -149,7 +149,7 @@ fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
 }
 
 /// A part of a product's output.
-struct Block<T> {
+struct OutputBlock<T> {
     /// Its first element.
     first: *mut T,
     /// The elements from one of its rows to the next.
@@ -158,7 +158,7 @@ struct Block<T> {
     cols: Range<usize>,
 }
 
-impl<T: Float> Block<T> {
+impl<T: Float> OutputBlock<T> {
     /// Writes a matrix (cols, rows) by its transpose.
     ///
     /// # Safety
@@ -219,10 +219,10 @@ impl<T: Float> Job<'_, T> {
         let row_stride = self.row_stride;
         // SAFETY: the block's first element is one of the output.
         let first = unsafe { self.out.add(rows.start * row_stride + cols.start) };
-        let block = Block { first, row_stride, rows, cols };
+        let block = OutputBlock { first, row_stride, rows, cols };
         let replaces = self.accumulate == Accumulate::REPLACE;
-        let transposed = replaces.then(|| few_rows::transposed(self.a, self.b, &block.rows, &block.cols));
-        match transposed.flatten() {
+        let factors = replaces.then(|| few_rows::factors(self.a, self.b, &block.rows, &block.cols)).flatten();
+        match factors.and_then(|[b, a]| new_matmul(b, a, Cut::Nothing).ok()) {
             // SAFETY: as this function's.
             Some(transposed) => unsafe { block.write_transpose(&transposed) },
             None => {
@@ -256,9 +256,9 @@ impl<T: Float> Job<'_, T> {
     /// # Safety
     /// The rows and columns are some of the product, the depth is a part of its own, and the block is valid for writes and no
     /// one else's; where it is added to, it holds numbers.
-    unsafe fn add_depth(&self, block: &Block<T>, depth: Range<usize>) {
+    unsafe fn add_depth(&self, block: &OutputBlock<T>, depth: Range<usize>) {
         let Self { a, b, accumulate: Accumulate { alpha, beta }, .. } = *self;
-        let Block { first, row_stride, rows, cols } = block;
+        let OutputBlock { first, row_stride, rows, cols } = block;
         let beta = if depth.start == 0 { beta } else { 1.0 };
         // SAFETY: rows, cols and depth are inside the matrices whose sizes `length` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.

@@ -12,7 +12,7 @@ use super::deferred::Attempt;
 use super::folder;
 use super::session::Session;
 use super::trained::TrainedRun;
-use crate::config::Config;
+use crate::config::{Config, split_override};
 use crate::data::table::read::Format;
 use crate::data::{Dataset, Decision, Fingerprint, Splits};
 use crate::error::{Error, Result};
@@ -219,7 +219,7 @@ impl TrainedRun {
         let set = |key: &str| {
             overrides
                 .iter()
-                .filter_map(|set| set.split_once('='))
+                .filter_map(|set| split_override(set))
                 .any(|(set, _)| [key, "data"].contains(&set.trim()))
         };
         let named = |key: &str| {

@@ -1,7 +1,9 @@
 //! The options by which a table's cells are read, and the list of its columns with their kinds.
 
+use toml::Value;
+
 use super::document::Document;
-use crate::data::profile::{CellReading, ColumnProfile, DateRange, TableProfile};
+use crate::data::profile::{CellReading, ColumnProfile, DateRange, GivenReading, TableProfile};
 use crate::data::table::read::quoted;
 use crate::data::table::{ColumnKind, NaValues};
 use crate::names::{counted, first_few_by};
@@ -10,7 +12,9 @@ use crate::names::{counted, first_few_by};
 const MOST_LISTED: usize = 100;
 
 /// Writes the options by which cells are read.
-pub(super) fn reading(document: &mut Document, reading: &CellReading) {
+pub(super) fn reading(document: &mut Document, profile: &TableProfile) {
+    given(document, &profile.given);
+    let reading = &profile.reading;
     if let Some(decimal) = reading.decimal {
         document.set("decimal", decimal.to_string(), "the decimal point of the file's numbers");
     }
@@ -43,6 +47,21 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
             quoted(&own.column),
             counted(own.rows, "row")
         ));
+    }
+}
+
+/// Writes the options that were given.
+fn given(document: &mut Document, given: &GivenReading) {
+    const WHY: &str = "as given";
+    let marks = [("delimiter", given.delimiter), ("decimal", given.decimal), ("thousands", given.thousands)];
+    for (key, mark) in marks.into_iter().filter_map(|(key, mark)| Some((key, mark?))) {
+        document.set(key, mark.to_string(), WHY);
+    }
+    if given.keep_na {
+        document.set("keep_na", true, WHY);
+    }
+    if let (false, Ok(words)) = (given.na_values.is_empty(), Value::try_from(&given.na_values)) {
+        document.set("na_values", words, WHY);
     }
 }
 

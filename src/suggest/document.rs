@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use toml::Value;
 
-use crate::names::printable;
+use crate::names::{printable, toml_key};
 
 /// The column that comments behind a value begin in.
 const COMMENT: usize = 36;
@@ -52,7 +52,7 @@ impl Document {
     /// Sets a key, with the reason where there is one.
     pub(super) fn set(&mut self, key: &str, value: impl Into<Value>, why: &str) {
         self.keys.push(key.to_owned());
-        let own = format!("{} = {}", self::key(key), value.into());
+        let own = format!("{} = {}", toml_key(key), value.into());
         if why.is_empty() {
             return self.line(&own);
         }
@@ -78,17 +78,6 @@ impl Document {
     fn line(&mut self, line: &str) {
         let _ = writeln!(self.text, "{line}");
     }
-}
-
-/// A key as TOML writes it.
-fn key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    if is_bare {
-        return name.to_owned();
-    }
-    // A key has one line, which a value need not have.
-    let alone = toml::Table::from_iter([(name.to_owned(), Value::from(0))]).to_string();
-    alone.trim_end().trim_end_matches(" = 0").to_owned()
 }
 
 /// A table for a value in one line.

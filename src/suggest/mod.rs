@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, ColumnProfile, MissingWord, PicturesProfile, Remedy, TableProfile, broken_dates,
-    detect_series, has_idx_files, likely_target,
+    CellReading, ColumnProfile, GivenReading, MissingWord, PicturesProfile, Remedy, TableProfile,
+    broken_dates, detect_series, has_idx_files, likely_target,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ use crate::names::{counted, first_few, with_verb};
 
 use leak::describe_leak;
 use series_plan::SeriesPlan;
-use target::TargetKind;
+use target::{TargetKind, TargetlessRows};
 
 pub use request::{SuggestRequest, name_of};
 
@@ -96,7 +96,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     {
         return Err(Error::Config(format!("--target {}: is given twice; name each column once", twice.1)));
     }
-    let profile = TableProfile::read(data, format, targets)?;
+    let profile = TableProfile::read(data, format, targets, request.given)?;
     if targets.is_empty() {
         return Err(no_target(&profile));
     }
@@ -113,34 +113,41 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
     let gaps = if may_be_series { broken_time(&profile)? } else { None };
-    of_rows(request, &profile, &kind, gaps)
+    of_rows(request, profile, gaps)
 }
 
 /// The config of a table whose rows stand for themselves; `gaps` is a doubt about dates.
 fn of_rows(
     request: &SuggestRequest<'_>,
-    profile: &TableProfile,
-    kind: &TargetKind,
+    mut profile: TableProfile,
     gaps: Option<String>,
 ) -> Result<Suggestion> {
     let targets = request.targets;
-    target::require_most(profile, targets)?;
-    table::require_feature(profile, targets)?;
+    target::require_most(&profile, targets)?;
+    let mut without = TargetlessRows::of(&profile, targets)?;
+    if without.rows > 0 {
+        let (all, given) = (profile.rows, request.given.clone());
+        let given = GivenReading { drop_missing_target: true, ..given };
+        profile = TableProfile::read(&profile.path, profile.format, targets, &given)?;
+        without.rows = all.saturating_sub(profile.rows).max(without.rows);
+    }
+    let kind = TargetKind::of(&profile, targets)?;
+    table::require_feature(&profile, targets)?;
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,
         _ => Vec::new(),
     };
-    let text = table::config(request, profile, kind, &leaks)?;
-    let without = Some(target::rows_without(profile, targets)).filter(|rows| *rows > 0);
-    let without = without.map(|rows| {
-        let rows = with_verb(rows, "row", ["has", "have"]);
+    let text = table::config(request, &profile, &kind, &leaks, &without)?;
+    let left_out = (without.rows > 0).then(|| {
+        let rows = with_verb(without.rows, "row", ["has", "have"]);
         format!("{rows} no target: `data.drop_missing_target` is set, which leaves such rows out")
     });
-    let notes = notes(&profile.reading).into_iter().chain(without).collect();
-    let warnings = doubts(profile, targets)
+    let notes = notes(&profile.reading).into_iter().chain(left_out).collect();
+    let warnings = doubts(&profile, targets)
         .chain(gaps)
+        .chain(without.doubt())
         .chain(leaks.iter().map(describe_leak))
-        .chain(advice::repeated_ids(profile, targets))
+        .chain(advice::repeated_ids(&profile, targets))
         .collect();
     Ok(Suggestion { text, notes, warnings })
 }
@@ -155,7 +162,7 @@ fn no_target(profile: &TableProfile) -> Error {
 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
-    let CellReading { decimal, thousands, words, date_words, sentinels, .. } = reading;
+    let CellReading { decimal, thousands, words, date_words, marks, sentinels, .. } = reading;
     let sentinels = sentinels.iter().filter(|own| own.is_missing()).map(|own| &own.text).collect();
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
@@ -163,6 +170,7 @@ fn notes(reading: &CellReading) -> Vec<String> {
     let words = [
         (texts(words), "numbers"),
         (texts(date_words), "dates"),
+        (texts(marks), "classes"),
         (sentinels, "numbers that all lie far away"),
     ];
     let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
+use crate::data::profile::GivenReading;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -16,6 +17,8 @@ pub struct SuggestRequest<'a> {
     /// The file that the config is for; the path of the data is relative to its folder. Nothing: to be written to the
     /// current folder under the name of the data.
     pub config: Option<&'a Path>,
+    /// The options by which the cells of a table are read, as far as they are known.
+    pub given: &'a GivenReading,
 }
 
 impl SuggestRequest<'_> {

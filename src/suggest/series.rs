@@ -70,7 +70,7 @@ fn data(request: &SuggestRequest<'_>, profile: &TableProfile, plan: &SeriesPlan<
     features(&mut document, profile, request.targets, plan);
     document.set("test", plan.shares.test, "the latest rows, looked at once, at the end");
     document.set("validation", plan.shares.validation, "the rows before these, to choose the best epoch");
-    reading(&mut document, &profile.reading);
+    reading(&mut document, profile);
     document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
     if profile.columns.iter().any(|column| column.missing > 0) {
         document.set("missing", "previous", "cells are missing: the last value before them stands for them");

@@ -9,7 +9,7 @@ use super::document::Document;
 use super::leak::describe_leak;
 use super::recipe::Recipe;
 use super::request::SuggestRequest;
-use super::target::{TargetKind, rows_without};
+use super::target::{TargetKind, TargetlessRows};
 use crate::data::profile::{ColumnProfile, DateRange, Leak, NameCount, SplitShares, TableProfile};
 use crate::data::split::Part;
 use crate::data::table::ColumnKind;
@@ -26,6 +26,7 @@ pub(super) fn config(
     profile: &TableProfile,
     kind: &TargetKind,
     leaks: &[Leak],
+    without: &TargetlessRows,
 ) -> Result<String> {
     let more = if profile.is_whole { "" } else { " or more" };
     let what =
@@ -44,7 +45,7 @@ pub(super) fn config(
     document.set("name", format_name(profile.format), "");
     document.set("path", request.path()?, "relative to this file");
     document.set("target", targets(request.targets), &describe(kind));
-    drop_missing_target(&mut document, profile, request.targets);
+    drop_missing_target(&mut document, profile, without);
     let shares = shares(profile.rows);
     splits(&mut document, profile, shares);
     preprocessing(&mut document, profile, request.targets, kind);
@@ -53,7 +54,7 @@ pub(super) fn config(
         document.note(&format!("A leak? The {}.", describe_leak(leak)));
     }
     columns(&mut document, profile, request.targets);
-    let rows = trained_rows(profile, shares, request.targets);
+    let rows = trained_rows(profile, shares);
     Recipe { rows, kind, numbers: count_numbers(profile, request.targets) }.write(&mut document);
     Ok(document.finish())
 }
@@ -68,11 +69,15 @@ fn count_numbers(profile: &TableProfile, targets: &[String]) -> usize {
 }
 
 /// Writes that the rows without a target are left out, if there are some.
-fn drop_missing_target(document: &mut Document, profile: &TableProfile, targets: &[String]) {
-    let without = rows_without(profile, targets);
-    if without > 0 {
-        let why = format!("{} no target", with_verb(without, "row", ["has", "have"]));
+fn drop_missing_target(document: &mut Document, profile: &TableProfile, without: &TargetlessRows) {
+    if without.rows > 0 {
+        let why = format!("{} no target", with_verb(without.rows, "row", ["has", "have"]));
         document.set("drop_missing_target", true, &why);
+    } else if profile.given.drop_missing_target {
+        document.set("drop_missing_target", true, "as given");
+    }
+    if let Some(doubt) = without.doubt() {
+        document.note(&format!("The {doubt}."));
     }
 }
 
@@ -124,9 +129,9 @@ fn rows_of(profile: &TableProfile, part: Part) -> u64 {
 }
 
 /// About how many rows are trained on.
-fn trained_rows(profile: &TableProfile, shares: SplitShares, targets: &[String]) -> u64 {
+fn trained_rows(profile: &TableProfile, shares: SplitShares) -> u64 {
     if profile.split_column.is_none() {
-        return shares.trained(profile.rows - rows_without(profile, targets));
+        return shares.trained(profile.rows);
     }
     let validation = if has_validation(profile) { 0.0 } else { shares.validation };
     SplitShares { test: 0.0, validation }.trained(rows_of(profile, Part::Train))
@@ -174,7 +179,7 @@ fn shares(rows: u64) -> SplitShares {
 
 /// Writes how cells are read and normalised.
 fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[String], kind: &TargetKind) {
-    reading(document, &profile.reading);
+    reading(document, profile);
     document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
     let is_feature = |column: &&ColumnProfile| {
         !targets.contains(&column.name) && column.kind != ColumnKind::Ignore && column.missing > 0

@@ -4,7 +4,7 @@ use crate::data::profile::{ColumnProfile, NameCount, NumberRange, TableProfile};
 use crate::data::table::ColumnKind;
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
-use crate::names::counted;
+use crate::names::{counted, first_few};
 
 /// More different whole numbers than this are no classes.
 const MOST_NUMBERED: usize = 20;
@@ -82,9 +82,39 @@ pub(super) fn require_most(profile: &TableProfile, targets: &[String]) -> Result
         .try_for_each(|column| require(profile, column, most))
 }
 
-/// The rows that lack a target; at least as many where there are several.
-pub(super) fn rows_without(profile: &TableProfile, targets: &[String]) -> u64 {
-    targets.iter().filter_map(|name| profile.column(name)).map(|column| column.missing).max().unwrap_or(0)
+/// The rows of a table that lack a target.
+#[derive(Debug)]
+pub(super) struct TargetlessRows {
+    /// Their number; at least as many where there are several targets.
+    pub(super) rows: u64,
+    /// The words that are no target there, by the column of classes.
+    words: Vec<(String, String)>,
+}
+
+impl TargetlessRows {
+    /// The rows of a table without one of these targets.
+    pub(super) fn of(profile: &TableProfile, targets: &[String]) -> Result<Self> {
+        let (mut rows, mut words) = (0, Vec::new());
+        for column in targets.iter().filter_map(|name| profile.column(name)) {
+            rows = rows.max(column.missing);
+            if column.missing > 0 && column.numbers.is_none() {
+                let own = profile.known_words(&column.name)?.into_iter();
+                words.extend(own.map(|word| (column.name.clone(), word)));
+            }
+        }
+        Ok(Self { rows, words })
+    }
+
+    /// A doubt about words that may be classes.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let (column, _) = self.words.first()?;
+        let words = first_few(self.words.iter().map(|(_, word)| quoted(word)));
+        Some(format!(
+            "target {} has {words}, which is taken for a missing cell, as pandas does; where it is a class, set `data.keep_na = \
+             true`",
+            quoted(column)
+        ))
+    }
 }
 
 /// Checks that a target is missing in so many rows at most.

@@ -11,7 +11,7 @@ use crate::cli::initial_weights;
 use crate::cli::messages::Messages;
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
-use crate::config::Config;
+use crate::config::{Config, split_override};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::names::as_strs;
@@ -161,8 +161,7 @@ fn combinations(vary: &[String]) -> Result<Vec<Vec<String>>> {
     let mut all = vec![Vec::new()];
     for argument in vary {
         let bad = |problem: &str| Error::Config(format!("--vary {}: {problem}", argument.escape_debug()));
-        let (key, values) = argument
-            .split_once('=')
+        let (key, values) = split_override(argument)
             .ok_or_else(|| bad("expected KEY=A,B,…, as in --vary optimizer.lr=0.1,0.01"))?;
         let values = split(values);
         if values.len() < 2 {
@@ -191,7 +190,7 @@ fn split(values: &str) -> Vec<String> {
 
 /// The name of a variant's folder: its number and its values, without special characters.
 fn folder_name(index: usize, variant: &Variant) -> String {
-    let values = variant.set.iter().filter_map(|set| set.split_once('=')).map(|(_, value)| value);
+    let values = variant.set.iter().filter_map(|set| split_override(set)).map(|(_, value)| value);
     let characters: String = values
         .collect::<Vec<_>>()
         .join("-")

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use clap::Args;
 
 use crate::cli::device::Compute;
-use crate::cli::init::suggested;
+use crate::cli::init::{given_reading, suggested};
 use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::cli::settings::Settings;
@@ -114,7 +114,8 @@ impl Arguments {
     /// The config that `descent init` writes for this data.
     fn made_for(&self, data: &Path) -> Result<&str> {
         if self.made.get().is_none() {
-            let request = SuggestRequest { data, targets: &self.targets, config: None };
+            let given = given_reading(&self.set.as_strs())?;
+            let request = SuggestRequest { data, targets: &self.targets, config: None, given: &given };
             let _ = self.made.set(suggested(&request)?);
         }
         Ok(self.made.get().map_or("", String::as_str))

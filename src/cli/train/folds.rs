@@ -97,6 +97,9 @@ fn verdict(outcomes: &[(String, RunOutcome)]) -> Option<String> {
         let values: Option<Vec<f64>> = values.collect();
         values.map(|values| (name.clone(), Spread::of(&values).mean))
     };
+    if folds.len() < 2 {
+        return None;
+    }
     let means: Vec<(String, f64)> = folds.first()?.iter().filter_map(|(name, _)| mean(name)).collect();
     let Verdict { sentence, .. } = judge(&means)?;
     let better = folds.iter().filter_map(|fold| judge(fold)).filter(|verdict| verdict.is_better).count();

@@ -107,7 +107,10 @@ impl Census {
 
 fn require_rows(path: &Path, rows: u64, left_out: u64) -> Result<()> {
     if rows == 0 && left_out > 0 {
-        let problem = format!("none of its {} has a target; name another column", counted(left_out, "row"));
+        let problem = format!(
+            "none of its {} has a target; name another column, or predict them with `descent predict`",
+            counted(left_out, "row")
+        );
         return Err(Error::data(path, problem));
     }
     if rows == 0 {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::date_survey::looks_like_a_date;
 use super::disguise;
 use super::kind_problems::{not_booleans, not_dates, not_numbers};
+use super::number_forms::is_number_of_any_form;
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
 use super::shown::nested;
@@ -163,8 +164,12 @@ impl KindInference<'_> {
 
     /// What a column has whose numbers are read as text: "has numbers such as …", with a way out.
     pub(super) fn numbers_in_disguise(&self, column: &ColumnSurvey) -> Option<String> {
-        if let Some(hint) = column.forms_of_most().hint(self.path) {
-            let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
+        let is_as_usual = self.options.decimal.is_none() && self.options.thousands.is_none();
+        let hint = is_as_usual.then(|| column.forms_of_most().hint(self.path)).flatten();
+        if let Some(hint) = hint {
+            let numbers = column.names.keys().filter(|name| is_number_of_any_form(name)).min();
+            let first = || column.no_numbers.first().map_or(String::new(), |cell| cell.text.clone());
+            let example = numbers.map_or_else(first, |name| quoted(name));
             return Some(format!("has numbers such as {example}, which are read as text; {hint}"));
         }
         let example = quoted(disguise::example(column.names.keys())?);
@@ -216,7 +221,9 @@ pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
 /// Whether an increasing column of this name is a row number.
 fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase().replace([' ', '.', '-'], "_");
-    ["id", "index", "row", "no", "nr", "unnamed:_0"].contains(&name.as_str()) || name.ends_with("_id")
+    // pandas' index is `Unnamed: 0` in a CSV, and has the last name in a Parquet file.
+    ["id", "index", "row", "no", "nr", "unnamed:_0", "__index_level_0__"].contains(&name.as_str())
+        || name.ends_with("_id")
 }
 
 /// Whether a column of this name tells rows apart.

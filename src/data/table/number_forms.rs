@@ -21,8 +21,60 @@ const FORMS: [NumberForm; 7] = [
 /// Whether a text is a number in the usual form or one of these.
 pub(super) fn is_number_of_any_form(text: &str) -> bool {
     let mut plain = String::new();
-    let is = |form: &NumberForm| form.cell(text, &mut plain).number().is_some_and(f64::is_finite);
-    FORMS.iter().any(is) || text.parse::<f64>().is_ok_and(f64::is_finite)
+    FORMS.iter().any(|form| is_number(*form, text, &mut plain))
+        || text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Whether a text is a number in this form, as people write it: no thousands stand behind a 0, so that `0,125` is a fraction.
+fn is_number(form: NumberForm, text: &str, plain: &mut String) -> bool {
+    let digits = text.trim_start_matches(['-', '+']).strip_prefix('0');
+    let is_fraction = form.thousands.is_some_and(|own| digits.is_some_and(|rest| rest.starts_with(own)));
+    !is_fraction && form.cell(text, plain).number().is_some_and(f64::is_finite)
+}
+
+/// The decimal marks that the cells of a file prove: a mark with other than three digits behind it, or with a 0 or more than
+/// three digits before it, groups no thousands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DecimalMarks {
+    point: bool,
+    comma: bool,
+    /// Whether there are numbers with a point at all, as the file stands.
+    has_points: bool,
+}
+
+impl DecimalMarks {
+    /// Sees a cell.
+    pub(super) fn see(&mut self, text: &str) {
+        let proves = |mark: char| {
+            let Some((whole, fraction)) = text.trim_start_matches(['-', '+']).split_once(mark) else {
+                return false;
+            };
+            let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_grouped =
+                !whole.is_empty() && whole.chars().all(|c| c.is_ascii_digit() || ".,' ".contains(c));
+            let is_long = are_digits(whole) && (whole.len() > 3 || whole.starts_with('0'));
+            are_digits(fraction) && is_grouped && (fraction.len() != 3 || is_long)
+        };
+        self.point = self.point || proves('.');
+        self.comma = self.comma || proves(',');
+        self.has_points = self.has_points || (text.contains('.') && text.parse::<f64>().is_ok());
+    }
+
+    /// Whether a form may be meant: it has a mark that is proven, where one is alone, and makes no whole numbers of those with a
+    /// point unless commas are proven.
+    fn allow(self, form: NumberForm) -> bool {
+        match (self.point, self.comma) {
+            (true, false) => form.decimal == '.',
+            (false, true) => form.decimal == ',',
+            (true, true) => true,
+            (false, false) => form.decimal == '.' || !self.has_points,
+        }
+    }
+
+    /// Whether the numbers with a point are thousands: the file has such numbers, and commas for fractions.
+    pub(super) fn are_points_thousands(self) -> bool {
+        self.comma && self.has_points && !self.point
+    }
 }
 
 /// The forms that all cells so far fit; none before the first cell that is no number.
@@ -49,8 +101,7 @@ impl NumberForms {
         let (all, all_rows) = total(&mut |_| true);
         let (_, as_they_stand) = total(&mut |text| text.parse::<f64>().is_ok_and(f64::is_finite));
         let mut plain = String::new();
-        let each = FORMS
-            .map(|form| total(&mut |text| form.cell(text, &mut plain).number().is_some_and(f64::is_finite)));
+        let each = FORMS.map(|form| total(&mut |text| is_number(form, text, &mut plain)));
         let most = each.iter().map(|(_, rows)| *rows).fold(as_they_stand, f64::max);
         let is_enough = |rows: f64| rows >= most && rows > as_they_stand && 2.0 * rows >= all_rows;
         Self { fitting: each.map(|(count, rows)| is_enough(rows) && all - count <= words) }
@@ -67,21 +118,20 @@ impl NumberForms {
             return;
         }
         let mut plain = String::new();
-        let mut fits = |form: NumberForm| {
-            value.text().is_some_and(|text| form.cell(text, &mut plain).number().is_some_and(f64::is_finite))
-        };
+        let mut fits = |form: NumberForm| value.text().is_some_and(|text| is_number(form, text, &mut plain));
         for (fitting, form) in self.fitting.iter_mut().zip(FORMS) {
             *fitting = *fitting && fits(form);
         }
     }
 
-    /// The form that makes all cells numbers, where no other one may be meant.
-    pub(super) fn only(&self) -> Option<NumberForm> {
-        let place = self.fitting.iter().position(|fits| *fits)?;
-        let grouped =
-            FORMS.iter().position(|form| *form == NumberForm { decimal: '.', thousands: Some(',') })?;
-        let is_doubtful = FORMS[place].thousands.is_none() && self.fitting[grouped];
-        (!is_doubtful).then_some(FORMS[place])
+    /// The form that makes all cells numbers, where no other one may be meant in a file with these decimal marks.
+    pub(super) fn only(&self, marks: DecimalMarks) -> Option<NumberForm> {
+        let fitting = self.fitting.iter().zip(FORMS).filter(|(fits, form)| **fits && marks.allow(*form));
+        let mut fitting = fitting.map(|(_, form)| form);
+        let first = fitting.next()?;
+        let grouped = NumberForm { decimal: '.', thousands: Some(',') };
+        let is_doubtful = first.thousands.is_none() && fitting.any(|form| form == grouped);
+        (!is_doubtful).then_some(first)
     }
 
     /// The options that make all cells numbers, if there are any.
@@ -150,10 +200,11 @@ mod tests {
         let only = |names: &[(&str, f64)]| {
             let names = names.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect();
             let forms = NumberForms::of_most(&names, 2);
-            forms.only().map(|form| (form.decimal, form.thousands))
+            forms.only(DecimalMarks::default()).map(|form| (form.decimal, form.thousands))
         };
         assert_eq!(only(&[("3,5", 1.0), ("4,25", 1.0), ("?", 2.0)]), Some((',', None)));
         assert_eq!(only(&[("3,5", 1.0), ("1.234,5", 1.0), ("?", 1.0), ("-", 1.0)]), Some((',', Some('.'))));
+        assert_eq!(only(&[("0,125", 1.0), ("1,375", 1.0), ("?", 1.0)]), Some((',', None)));
         assert_eq!(only(&[("1,234.5", 3.0), ("17", 1.0), ("none", 1.0)]), Some(('.', Some(','))));
         for names in [
             // Too many words, too many rows of them, no number but those that are some as they stand, and a doubt.
@@ -166,5 +217,32 @@ mod tests {
         ] {
             assert_eq!(only(names), None, "{names:?}");
         }
+    }
+
+    #[test]
+    fn the_marks_of_a_file_decide_between_forms() {
+        let form = |cells: &[&str], elsewhere: &[&str]| {
+            let mut marks = DecimalMarks::default();
+            cells.iter().chain(elsewhere).for_each(|text| marks.see(text));
+            let mut forms = NumberForms::of(Value::Text(cells[0]));
+            for text in cells {
+                forms.see(Value::Text(text));
+            }
+            forms.only(marks).map(|form| (form.decimal, form.thousands))
+        };
+        assert_eq!(form(&["1,234", "12,345"], &[]), None);
+        assert_eq!(form(&["1,234", "12,345"], &["0.5"]), Some(('.', Some(','))));
+        assert_eq!(form(&["1,234", "12,345"], &["51,5"]), Some((',', None)));
+        assert_eq!(form(&["1.234.567"], &["3,14"]), Some((',', Some('.'))));
+        // Addresses beside numbers with three decimals.
+        assert_eq!(form(&["188.216.235.158"], &["3.125", "7.375"]), None);
+        assert_eq!(form(&["188.216.235.158"], &["3.25"]), None);
+        let mut marks = DecimalMarks::default();
+        for text in ["3,41", "1.387"] {
+            marks.see(text);
+        }
+        assert!(marks.are_points_thousands());
+        marks.see("0.387");
+        assert!(!marks.are_points_thousands());
     }
 }

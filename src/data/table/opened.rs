@@ -7,6 +7,7 @@ use super::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
 use super::encode::RowEncoder;
 use super::encoded_blocks::{BlockKeys, ChunkSize, EncodedBlocks};
 use super::kept::Kept;
+use super::na_values::NaValues;
 use super::options::Options;
 use super::read::{self, CompleteRecords, Dialect, Format, Input, Records, TableFile, WantedColumns};
 use super::row::Row;
@@ -96,6 +97,17 @@ impl Opened {
     /// The column names.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The same file with all of its rows, none of whose text stands for a missing cell but the empty one.
+    pub(super) fn as_written(&self) -> Result<Self> {
+        let dialect = Dialect {
+            keep_na: true,
+            na_values: NaValues::default(),
+            required_columns: Vec::new(),
+            ..self.dialect.clone()
+        };
+        Self::new(self.input.clone(), self.format, dialect, Some(&self.columns))
     }
 
     /// Reads the rows from the start.

@@ -56,7 +56,7 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     }
     let parts = writer.finish()?;
     if parts.test.is_none() && test.is_some() {
-        return Err(Error::key("data.test", "names a file without rows"));
+        return Err(Error::key("data.test", "names a file without rows that have a target"));
     }
     Ok(parts)
 }

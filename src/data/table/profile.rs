@@ -1,7 +1,9 @@
 //! What a table holds: the kind of every column and what its values are, for a config that is to be written for it.
 
+mod best;
 mod column;
 mod decide;
+mod given;
 mod leaks;
 mod order;
 mod reading;
@@ -11,7 +13,6 @@ mod surveyed;
 
 use std::path::{Path, PathBuf};
 
-use super::column_names::ColumnNames;
 use super::infer::KindInference;
 use super::options::{ColumnKind, Options};
 use super::read::{Format, listed};
@@ -25,6 +26,7 @@ use sample::Sample;
 use surveyed::Surveyed;
 
 pub use column::{ColumnProfile, DateRange, NameCount, NumberRange};
+pub use given::GivenReading;
 pub use leaks::Leak;
 pub use reading::{CellReading, MissingWord};
 pub use sentinels::{Remedy, Sentinel};
@@ -46,19 +48,20 @@ pub struct TableProfile {
     pub reading: CellReading,
     /// The column that assigns the rows to splits.
     pub split_column: Option<String>,
+    /// The options by which its cells are read, as far as they were given.
+    pub given: GivenReading,
     pub(super) table: Opened,
 }
 
 impl TableProfile {
-    /// Looks at a table. The targets' values are all counted.
+    /// Looks at a table, whose cells are read as `given` says. The targets' values are all counted.
     ///
     /// # Errors
     /// The file is no table, it has no rows, or no column of a target's name.
-    pub fn read(path: &Path, format: Format, targets: &[String]) -> Result<Self> {
-        let mut options =
-            Options { path: path.to_path_buf(), target: ColumnNames(targets.to_vec()), ..Options::default() };
+    pub fn read(path: &Path, format: Format, targets: &[String], given: &GivenReading) -> Result<Self> {
+        let mut options = given.options(path, targets);
         let mut reading = CellReading::default();
-        let mut found = read_best(&mut options, format, &mut reading)?;
+        let mut found = best::read(&mut options, format, &mut reading)?;
         if found.rows == 0 {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
@@ -68,12 +71,12 @@ impl TableProfile {
         };
         reading.columns = columns.iter().filter(is_numeric).map(|column| column.name.clone()).collect();
         reading.sentinels = sentinels::find(&found, targets, &columns)?;
-        if reading.sentinels.iter().any(Sentinel::is_missing) {
+        if given.na_values.is_empty() && reading.sentinels.iter().any(Sentinel::is_missing) {
             options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
             columns = profiles(&found, &options, format)?;
         }
-        Ok(Self::of(found, columns, &options, format, reading))
+        Ok(Self { given: given.clone(), ..Self::of(found, columns, &options, format, reading) })
     }
 
     fn of(
@@ -102,7 +105,8 @@ impl TableProfile {
         };
         let split_column = columns.iter().find(is_split).map(|column| column.name.clone());
         let path = options.path.clone();
-        Self { path, format, rows, is_whole, columns, reading, split_column, table }
+        let given = GivenReading::default();
+        Self { path, format, rows, is_whole, columns, reading, split_column, given, table }
     }
 
     /// The column of this name.
@@ -120,37 +124,14 @@ impl TableProfile {
         order::follows(&self.table, &self.columns, target)
     }
 
+    /// The words of a column that are taken for missing cells, since pandas takes them for some: `None`, `NA`.
+    pub fn known_words(&self, column: &str) -> Result<Vec<String>> {
+        best::known_words(&self.table, column)
+    }
+
     /// The columns of a table's file as a message lists them.
     pub fn listed(&self) -> String {
         listed(self.table.columns())
-    }
-}
-
-/// Reads a file with the form of numbers and the words for missing cells that make more of its columns readable, if some do:
-/// `options` and `best` get them.
-fn read_best(options: &mut Options, format: Format, best: &mut CellReading) -> Result<Surveyed> {
-    let found = Surveyed::read(options, format)?;
-    let mut sample = Sample::read(&found.table)?;
-    let mut reading = found.other_form(&sample, format);
-    let mut better = Options { decimal: reading.decimal, thousands: reading.thousands, ..options.clone() };
-    // The form comes first: what is no number in it is a word.
-    let mut read = None;
-    if reading != CellReading::default() {
-        let again = Surveyed::read(&better, format)?;
-        sample = Sample::read(&again.table)?;
-        read = Some(again);
-    }
-    read.as_ref().unwrap_or(&found).add_words(&mut reading, &sample, &options.target.0);
-    better.na_values = reading.na_values();
-    if !better.na_values.is_empty() {
-        read = Some(Surveyed::read(&better, format)?);
-    }
-    match read {
-        Some(read) if read.count_readable() > found.count_readable() => {
-            (*options, *best) = (better, reading);
-            Ok(read)
-        }
-        _ => Ok(found),
     }
 }
 

@@ -6,19 +6,19 @@
 
 use std::ops::Range;
 
-use super::{Cut, Matrix, new_matmul};
+use super::matrix::Matrix;
 use crate::kernels::storage::Float;
 
 /// The most rows: as many numbers as four vectors of AVX-512 hold.
 const MOST_ROWS: usize = 64;
 
-/// The transpose of the block `rows` × `cols` of a product, (cols, rows), where that is faster to compute.
-pub(super) fn transposed<T: Float>(
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
+/// The factors of the transpose of the block `rows` × `cols` of a product, (cols, rows), where that is faster to compute.
+pub(super) fn factors<'a, T: Float>(
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
     rows: &Range<usize>,
     cols: &Range<usize>,
-) -> Option<Vec<T>> {
+) -> Option<[Matrix<'a, T>; 2]> {
     let depth = a.cols;
     let is_row_major = a.row_stride == depth && a.col_stride == 1;
     let is_transpose = b.row_stride == 1 && b.col_stride == depth;
@@ -29,5 +29,5 @@ pub(super) fn transposed<T: Float>(
     let part = |of: &Range<usize>| of.start * depth..of.end * depth;
     let a = Matrix::new(&a.data[part(rows)], rows.len(), depth);
     let b = Matrix::new(&b.data[part(cols)], cols.len(), depth);
-    new_matmul(b, a.t(), Cut::Nothing).ok()
+    Some([b, a.t()])
 }

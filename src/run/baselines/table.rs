@@ -1,6 +1,6 @@
 //! The baselines of a table: the class prior or the mean, and logistic or ridge regression.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::design::{LinearInputs, Scaler};
 use super::linear::LinearModel;
@@ -132,6 +132,10 @@ impl Model {
             // One number stands for two classes.
             if task.classes() && predictions.dims()[1] == 1 {
                 predictions = Tensor::cat(&[&predictions.affine(-1.0, 1.0)?, &predictions], 1)?;
+            }
+            // The log loss is clipped by the numbers' type: those of a network are f32.
+            if link.is_some() {
+                predictions = predictions.to_dtype(DType::F32)?;
             }
             metrics.add_weighted(
                 &predictions,

@@ -124,3 +124,76 @@ fn init_leaves_them_out_and_says_so() {
     let error = refused(folder, &none);
     assert!(error.contains("none of its 20 rows has a target"), "{error}");
 }
+
+#[test]
+fn init_looks_at_the_rows_that_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // The rows without a target have another kind of `x` and the only other name of `c`.
+    let row = |i: usize| match i % 4 {
+        3 => format!("x{i},B,"),
+        _ => format!("{}.5,A,{}", i * 37 % 101, i * 3 % 50),
+    };
+    write(folder, "t.csv", lines("x,c,y", 200, row));
+    let made = init(folder, &["t.csv", "--target", "y"]);
+    assert!(made["data"].get("columns").is_none_or(|columns| columns.get("x").is_none()), "{made}");
+    assert_eq!(made["data"]["columns"]["c"].as_str(), Some("ignore"), "{made}");
+}
+
+#[test]
+fn words_that_may_be_classes_are_named_and_marks_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let table = |names: &[&str]| {
+        write(
+            folder,
+            "t.csv",
+            lines("x,y", 120, |i| format!("{}.5,{}", i * 37 % 101, names[i % names.len()])),
+        );
+        let output = descent(folder, &["init", "t.csv", "--target", "y"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        (String::from_utf8(output.stdout).unwrap().parse::<toml::Table>().unwrap(), said)
+    };
+    let (made, said) = table(&["Driver", "None", "Both", "Driver"]);
+    assert_eq!(made["data"]["drop_missing_target"].as_bool(), Some(true));
+    assert!(
+        said.contains("target `y` has `None`, which is taken for a missing cell, as pandas does"),
+        "{said}"
+    );
+    assert!(said.contains("`data.keep_na = true`"), "{said}");
+    // The way out is one.
+    let kept = init(folder, &["t.csv", "--target", "y", "--set", "data.keep_na=true"]);
+    assert_eq!(kept["data"]["keep_na"].as_bool(), Some(true));
+    assert!(kept["data"].get("drop_missing_target").is_none(), "{kept}");
+    succeed(folder, &["train", "made.toml", "--set", "train.epochs=1", "--out", "kept"]);
+    let (made, said) = table(&["yes", "no", "?", "no", "yes", "no"]);
+    assert_eq!(made["data"]["na_values"].as_array().unwrap()[0].as_str(), Some("?"), "{made}");
+    assert!(said.contains("`?` among classes is taken for a missing cell"), "{said}");
+    // `+` and `-` are classes.
+    let (made, said) = table(&["+", "-", "+"]);
+    assert!(made["data"].get("na_values").is_none() && !said.contains("missing"), "{said}");
+}
+
+#[test]
+fn what_is_given_decides_before_the_table_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // 1,234 may be either.
+    write(folder, "t.csv", lines("x;y", 80, |i| format!("{}.5;1,{:03}", i % 7, i * 37 % 900 + 100)));
+    let made = init(folder, &["t.csv", "--target", "y", "--set", "data.thousands=\",\""]);
+    assert_eq!(made["data"]["thousands"].as_str(), Some(","));
+    // A code in a target of two classes.
+    let code = |i: usize| if i % 9 == 4 { "-999".to_owned() } else { (i % 2).to_string() };
+    write(folder, "c.csv", lines("x,y", 180, |i| format!("{}.5,{}", i * 37 % 101, code(i))));
+    let given = ["--set", "data.na_values=[-999]", "--set", "data.drop_missing_target=true"];
+    let made = init(folder, &[&["c.csv", "--target", "y"], &given[..]].concat());
+    assert_eq!(made["loss"]["name"].as_str(), Some("cross_entropy"), "{made}");
+    assert_eq!(made["data"]["na_values"].as_array().unwrap().len(), 1);
+    let train = [&["train", "c.csv", "--target", "y", "--out", "run"], &given[..]].concat();
+    let out = succeed(folder, &[&train[..], &["--set", "train.epochs=1"]].concat());
+    assert!(out.contains("test_accuracy"), "{out}");
+    let error = fail(folder, &["init", "c.csv", "--target", "y", "--set", "train.epochs=3"], 2);
+    assert!(error.contains("init takes the keys by which cells are read alone"), "{error}");
+    let error = fail(folder, &["init", "c.csv", "--target", "y", "--set", "data.decimal=12"], 2);
+    assert!(error.contains("data.decimal"), "{error}");
+}

@@ -6,6 +6,7 @@ use super::sample::Sample;
 use super::sentinels::Sentinel;
 use super::surveyed::Surveyed;
 use crate::data::table::na_values::NaValues;
+use crate::data::table::number_forms::DecimalMarks;
 use crate::data::table::read::Format;
 use crate::data::table::survey::{ColumnSurvey, MOST_WORDS};
 
@@ -34,6 +35,8 @@ pub struct CellReading {
     pub words: Vec<MissingWord>,
     /// The words that it has among dates.
     pub date_words: Vec<MissingWord>,
+    /// The marks that it has among the classes of a target: `?`, `-`.
+    pub marks: Vec<MissingWord>,
     /// The infinite numbers that the file has among others.
     pub infinite: Vec<MissingWord>,
     /// The numbers that stand for missing cells.
@@ -71,7 +74,7 @@ impl CellReading {
 
     /// The words that stand for missing cells.
     pub fn all_words(&self) -> impl Iterator<Item = &MissingWord> {
-        self.words.iter().chain(&self.date_words).chain(&self.infinite)
+        self.words.iter().chain(&self.date_words).chain(&self.marks).chain(&self.infinite)
     }
 
     /// The words and numbers that stand for missing cells. A division by zero gives infinite numbers of both signs: the rows to
@@ -86,7 +89,8 @@ impl CellReading {
             text: own.text.clone(),
             is_elsewhere: own.is_missing_here(),
         });
-        self.words.iter().chain(&self.date_words).cloned().chain(infinite).chain(sentinels)
+        let words = self.words.iter().chain(&self.date_words).chain(&self.marks);
+        words.cloned().chain(infinite).chain(sentinels)
     }
 }
 
@@ -123,12 +127,17 @@ impl Surveyed {
         if format != Format::Csv {
             return reading;
         }
+        let mut marks = DecimalMarks::default();
+        sample.columns().iter().flat_map(|head| head.names.keys()).for_each(|name| marks.see(name));
         for (column, head) in self.survey.columns.iter().zip(sample.columns()) {
-            let all = column.number_forms.only();
-            if let Some(form) = all.or_else(|| head.forms_of_most().only()) {
+            let all = column.number_forms.only(marks);
+            if let Some(form) = all.or_else(|| head.forms_of_most().only(marks)) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);
             }
+        }
+        if reading.decimal == Some(',') && reading.thousands.is_none() && marks.are_points_thousands() {
+            reading.thousands = Some('.');
         }
         reading
     }
@@ -153,12 +162,26 @@ impl Surveyed {
                 let are_classes = targets.contains(name) && words.iter().any(|own| own.is_elsewhere);
                 reading.words.extend(words.into_iter().filter(|_| !are_classes));
             }
+            if targets.contains(name) {
+                reading.marks.extend(self.missing_words(name, marks(head), sample));
+            }
             if column.is_mostly_numbers() {
                 let texts = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
                 reading.infinite.extend(self.missing_words(name, texts.collect(), sample));
             }
         }
     }
+}
+
+/// The names of a column without a letter or a digit, where two others or more have one: `+` and `-` alone are classes.
+fn marks(head: &ColumnSurvey) -> Vec<String> {
+    let is_mark = |name: &&String| !name.contains(char::is_alphanumeric);
+    let marks: Vec<String> = head.names.keys().filter(is_mark).cloned().collect();
+    let are_others_enough = head.names.len() >= marks.len() + 2;
+    if head.lost || head.is_mostly_numbers() || !are_others_enough || marks.len() > MOST_WORDS {
+        return Vec::new();
+    }
+    marks
 }
 
 /// Whether words among numbers or dates may stand for missing cells: few of them, and of several, which say more than that a

@@ -6,7 +6,7 @@ use crate::data::table::survey::{ColumnSurvey, Survey};
 use crate::error::Result;
 
 /// The rows that are read.
-const ROWS: usize = 20_000;
+pub(super) const ROWS: usize = 20_000;
 
 /// The first rows of a table.
 pub(super) struct Sample {

@@ -23,7 +23,8 @@ impl ColumnSurvey {
 
     /// The ways of writing numbers, besides the table's own, in which all cells are some, or all but those of a few words.
     pub(in crate::data::table) fn forms_of_most(&self) -> NumberForms {
-        if self.lost || !self.number_forms.are_none() {
+        let has_numbers = self.numbers.count > 0.0 && self.is_mostly_numbers();
+        if self.lost || has_numbers || !self.number_forms.are_none() {
             return self.number_forms.clone();
         }
         NumberForms::of_most(&self.names, MOST_WORDS)
