@@ -4,12 +4,12 @@ use toml::{Table, Value};
 
 /// Splits `KEY=VALUE` at the first `=` that is not in quotes.
 pub(crate) fn split(argument: &str) -> Option<(&str, &str)> {
-    let end = ends(argument).find(|end| argument[*end..].starts_with('='))?;
+    let end = unquoted(argument).find(|end| argument[*end..].starts_with('='))?;
     Some((&argument[..end], &argument[end + 1..]))
 }
 
 /// The places of the characters that are not in quotes. Quotes are round a whole part: in `it's` there are none.
-fn ends(text: &str) -> impl Iterator<Item = usize> {
+fn unquoted(text: &str) -> impl Iterator<Item = usize> {
     let (mut quote, mut is_first, mut is_escaped) = (None, true, false);
     text.char_indices().filter_map(move |(at, c)| {
         if let Some(own) = quote {
@@ -32,7 +32,7 @@ fn ends(text: &str) -> impl Iterator<Item = usize> {
 /// # Errors
 /// What is wrong with the key.
 pub(super) fn parts(key: &str) -> Result<Vec<String>, &'static str> {
-    if ends(key).count() < key.chars().count() {
+    if unquoted(key).count() < key.chars().count() {
         return quoted_parts(key).ok_or(
             "the quotes in the key are not TOML's; write a part that has a dot as in data.columns.\"sepal.length\"",
         );

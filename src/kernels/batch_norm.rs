@@ -180,8 +180,8 @@ fn fused_backward<T: Float>(
 /// The sums over a shard's rows of the gradient, then of its products with the normalised input: a number a channel each.
 fn gradient_sums<T: Float>(g: &[T], normal: &[T], channels: usize) -> Vec<f64> {
     let chunk = columns::chunk(channels);
-    let pieces = g.chunks(chunk).zip(normal.chunks(chunk)).collect();
-    columns::sums_of(pieces, 2 * channels, |(g, normal), sums| {
+    let chunks = g.chunks(chunk).zip(normal.chunks(chunk)).collect();
+    columns::sums_of(chunks, 2 * channels, |(g, normal), sums| {
         let (of_g, of_products) = sums.split_at_mut(channels);
         columns::add_rows(of_g, g);
         add_products(of_products, g, normal);

@@ -124,7 +124,7 @@ pub(super) fn new_matmul_then<T: Float>(
     let mut out = Vec::with_capacity(length);
     let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate: Accumulate::REPLACE };
     // SAFETY: `length` has checked the matrices; `out` has room for as many elements and is no one else's. With a beta of 0
-    // gemm writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
+    // gemm, or the copy of a transpose, writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
     // cover the output.
     unsafe {
         job.run(cut, &then);

@@ -63,6 +63,10 @@ pub fn suggest(request: &SuggestRequest<'_>) -> Result<Suggestion> {
     let SuggestRequest { data, targets, .. } = *request;
     std::fs::metadata(data).map_err(Error::io("open", data))?;
     if data.is_dir() || is_archive(data) {
+        if *request.given != GivenReading::default() {
+            let problem = "says how the cells of a table are read, and these are no cells";
+            return Err(Error::Config(format!("--set: {problem}; leave it out")));
+        }
         if let Some(target) = targets.first() {
             let (target, data) = (quoted(target), data.display());
             let what =
@@ -96,7 +100,9 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     {
         return Err(Error::Config(format!("--target {}: is given twice; name each column once", twice.1)));
     }
-    let profile = TableProfile::read(data, format, targets, request.given)?;
+    // The rows without a target are counted first.
+    let given = GivenReading { drop_missing_target: false, ..request.given.clone() };
+    let profile = TableProfile::read(data, format, targets, &given)?;
     if targets.is_empty() {
         return Err(no_target(&profile));
     }
@@ -105,6 +111,11 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     let may_be_series = kind.is_numeric() && profile.split_column.is_none();
     let order = if may_be_series { detect_series(&profile, targets) } else { None };
     if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
+        if request.given.drop_missing_target {
+            let problem =
+                "its rows are a series, whose windows leave rows without a target out; leave it out";
+            return Err(Error::Config(format!("--set data.drop_missing_target: {problem}")));
+        }
         if !has_room(&profile, targets, &plan) {
             target::require_all(&profile, targets)?;
         }
@@ -125,7 +136,7 @@ fn of_rows(
     let targets = request.targets;
     target::require_most(&profile, targets)?;
     let mut without = TargetlessRows::of(&profile, targets)?;
-    if without.rows > 0 {
+    if without.rows > 0 || request.given.drop_missing_target {
         let (all, given) = (profile.rows, request.given.clone());
         let given = GivenReading { drop_missing_target: true, ..given };
         profile = TableProfile::read(&profile.path, profile.format, targets, &given)?;

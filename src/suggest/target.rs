@@ -134,6 +134,9 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
         Err(Error::data(&profile.path, format!("target {}: {problem}", quoted(&column.name))))
     };
     let numbers = column.numbers;
+    if numbers.is_none() {
+        require(profile, column, profile.rows / 2)?;
+    }
     #[allow(clippy::float_cmp, reason = "the same number in every row")]
     let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max) && !has_classes_as_text(column);
     if constant || column.distinct() == Some(1) {

@@ -72,3 +72,21 @@ fn what_is_missing_or_of_no_known_kind_is_a_sentence() {
     assert!(fail(path, &["init", "empty"], 1).contains("at least two classes"));
     assert_eq!(descent(path, &["init"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_target_that_most_rows_lack_is_refused_whatever_the_others_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let yes = |i: usize| if i.is_multiple_of(3) { "yes" } else { "" };
+    for (rows, first, text) in [
+        (30, 2, lines("x,y", 30, |i| format!("{i},"))),
+        (20, 3, lines("x,y", 30, |i| format!("{i},{}", yes(i)))),
+    ] {
+        write(path, "t.csv", text);
+        let error = fail(path, &["init", "t.csv", "--target", "y"], 1);
+        assert!(
+            error.contains(&format!("it is missing in {rows} rows, the first is line {first}")),
+            "{error}"
+        );
+    }
+}

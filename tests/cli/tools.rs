@@ -60,6 +60,27 @@ fn what_a_config_comes_to_is_shown_with_the_place_of_each_value() {
 }
 
 #[test]
+fn columns_with_dots_and_spaces_are_shown_as_toml_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'y'\n[data.columns]\n'sepal.length' = 'number'\n\
+                'the name' = 'ignore'\n[model]\nname = 'mlp'\n[loss]\nname = 'mse'\n[optimizer]\nname = 'sgd'\n";
+    fs::write(folder.path().join("c.toml"), text).unwrap();
+    let set = ["--set", "data.columns.\"a.b\"=ignore", "--set", "data.na_values.'u.v'=[7]"];
+    let shown = succeed(folder.path(), &[&["config", "show", "c.toml"], &set[..]].concat());
+    for (key, place) in [
+        ("\"sepal.length\" = \"number\"", "# line 6"),
+        ("\"the name\" = \"ignore\"", "# line 7"),
+        ("\"a.b\" = \"ignore\"", "# --set"),
+        ("\"u.v\" = [\"7\"]", "# --set"),
+    ] {
+        assert!(shown.lines().any(|line| line.starts_with(key) && line.ends_with(place)), "{key}: {shown}");
+    }
+    let set: Vec<&str> = set.into_iter().skip(1).step_by(2).collect();
+    let config = Config::read(folder.path().join("c.toml"), &set).unwrap();
+    assert_eq!(Config::parse(&shown, "shown", &[]).unwrap(), config);
+}
+
+#[test]
 fn shells_get_completions_and_manual_pages() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

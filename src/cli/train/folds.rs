@@ -102,9 +102,40 @@ fn verdict(outcomes: &[(String, RunOutcome)]) -> Option<String> {
     }
     let means: Vec<(String, f64)> = folds.first()?.iter().filter_map(|(name, _)| mean(name)).collect();
     let Verdict { sentence, .. } = judge(&means)?;
-    let better = folds.iter().filter_map(|fold| judge(fold)).filter(|verdict| verdict.is_better).count();
-    let count = folds.len();
+    let judged: Vec<Verdict> = folds.iter().filter_map(|fold| judge(fold)).collect();
+    let better = judged.iter().filter(|verdict| verdict.is_better).count();
+    let (count, judged) = (folds.len(), judged.len());
     Some(format!(
-        "in the mean of {count} folds {sentence}; it is better than its best baseline in {better} of them"
+        "in the mean of {count} folds {sentence}; by itself it beats its best baseline in {better} of {judged}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fold(own: f64, prior: f64, logistic: f64) -> RunOutcome {
+        let metrics = [
+            ("test_log_loss", own),
+            ("baseline_prior_log_loss", prior),
+            ("baseline_logistic_log_loss", logistic),
+        ];
+        RunOutcome::Finished(metrics.map(|(name, value)| (name.to_owned(), value)).to_vec())
+    }
+
+    #[test]
+    fn the_mean_of_the_folds_and_each_fold_are_judged() {
+        // Means: 0.5 beside the logistic regression's 0.625; the second fold is worse than its prior.
+        let folds = [fold(0.25, 1.0, 0.5), fold(0.75, 0.7, 0.75)].map(|own| ("fold".to_owned(), own));
+        let said = verdict(&folds).unwrap();
+        assert!(
+            said.starts_with("in the mean of 2 folds the network beats the best baseline, logistic"),
+            "{said}"
+        );
+        assert!(said.contains("20.0 % lower, 0.5000 against 0.6250"), "{said}");
+        assert!(said.ends_with("by itself it beats its best baseline in 1 of 2"), "{said}");
+        assert_eq!(verdict(&folds[..1]), None);
+        let none = || RunOutcome::Finished(vec![("test_log_loss".to_owned(), 1.0)]);
+        assert_eq!(verdict(&[none(), none()].map(|own| ("fold".to_owned(), own))), None);
+    }
 }

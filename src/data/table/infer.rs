@@ -5,7 +5,7 @@ use std::path::Path;
 use super::date_survey::looks_like_a_date;
 use super::disguise;
 use super::kind_problems::{not_booleans, not_dates, not_numbers};
-use super::number_forms::is_number_of_any_form;
+use super::number_forms::{grouped_by_points, is_number_of_any_form};
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
 use super::shown::nested;
@@ -171,6 +171,13 @@ impl KindInference<'_> {
             let first = || column.no_numbers.first().map_or(String::new(), |cell| cell.text.clone());
             let example = numbers.map_or_else(first, |name| quoted(name));
             return Some(format!("has numbers such as {example}, which are read as text; {hint}"));
+        }
+        let has_commas = self.options.decimal == Some(',') && self.options.thousands.is_none();
+        if let Some(example) = has_commas.then(|| grouped_by_points(&column.names)).flatten() {
+            let example = quoted(example);
+            return Some(format!(
+                "has numbers such as {example}, which are read as text; where these are thousands, set `data.thousands = \".\"`"
+            ));
         }
         let example = quoted(disguise::example(column.names.keys())?);
         Some(format!(

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::fit::ColumnFitter;
 use super::options::{Missing, Options, Test};
-use super::parts::{EncodedParts, encode};
+use super::parts::{EncodedParts, encode, say_left_out};
 use super::plan::{AssignedBatch, TablePlan};
-use super::read::{Dialect, Format, Input, TableFile, quoted};
+use super::read::{Dialect, Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
@@ -15,7 +15,7 @@ use crate::data::preprocess::{
 };
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
-use crate::names::{first_few, with_verb};
+use crate::names::with_verb;
 
 /// Loads a table by its options.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
@@ -44,7 +44,7 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     if let (Some(limited), None) = (plan.assigner.limited(), request.fitted) {
         limited.log();
     }
-    say_left_out(&plan, options);
+    say_left_out(table, plan.census.left_out, options);
     let encoder = match request.fitted.and_then(Preprocessing::table) {
         Some(encoder) => encoder.clone(),
         None => fit(&plan)?,
@@ -69,20 +69,6 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
     Ok(Loaded::Encoded(Box::new(EncodedSplits { train, validation, test, outputs, source })))
-}
-
-/// Says how many rows have no target.
-fn say_left_out(plan: &TablePlan<'_>, options: &Options) {
-    let left_out = plan.census.left_out;
-    if left_out > 0 {
-        let names: Vec<String> = options.target.0.iter().map(|name| quoted(name)).collect();
-        tracing::info!(
-            "{}: {} left out, without a value of {}",
-            options.path.display(),
-            with_verb(left_out, "row", ["is", "are"]),
-            first_few(names)
-        );
-    }
 }
 
 /// Warns of rows of a test file whose groups are trained on.

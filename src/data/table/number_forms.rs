@@ -18,6 +18,17 @@ const FORMS: [NumberForm; 7] = [
     NumberForm { decimal: ',', thousands: Some(' ') },
 ];
 
+/// Points group the thousands.
+const BY_POINTS: NumberForm = NumberForm { decimal: ',', thousands: Some('.') };
+
+/// An example of the numbers with such groups that half of these names or more are.
+pub(super) fn grouped_by_points(names: &FxHashMap<String, f64>) -> Option<&String> {
+    let mut plain = String::new();
+    let numbers: Vec<&String> = names.keys().filter(|name| is_number(BY_POINTS, name, &mut plain)).collect();
+    let example = numbers.iter().copied().filter(|name| name.contains('.')).min()?;
+    (2 * numbers.len() >= names.len()).then_some(example)
+}
+
 /// Whether a text is a number in the usual form or one of these.
 pub(super) fn is_number_of_any_form(text: &str) -> bool {
     let mut plain = String::new();
@@ -35,11 +46,14 @@ fn is_number(form: NumberForm, text: &str, plain: &mut String) -> bool {
 /// The decimal marks that the cells of a file prove: a mark with other than three digits behind it, or with a 0 or more than
 /// three digits before it, groups no thousands.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is seen for itself")]
 pub(super) struct DecimalMarks {
     point: bool,
     comma: bool,
     /// Whether there are numbers with a point at all, as the file stands.
     has_points: bool,
+    /// Whether points group thousands: `1.234,5`, `1.234.567`.
+    has_groups: bool,
 }
 
 impl DecimalMarks {
@@ -57,6 +71,11 @@ impl DecimalMarks {
         };
         self.point = self.point || proves('.');
         self.comma = self.comma || proves(',');
+        let are_several = text.matches(['.', ',']).count() > 1 && text.contains('.');
+        // An address has four groups, too.
+        let is_address = text.split('.').count() == 4 && !text.contains(',');
+        self.has_groups =
+            self.has_groups || (are_several && !is_address && is_number(BY_POINTS, text, &mut String::new()));
         self.has_points = self.has_points || (text.contains('.') && text.parse::<f64>().is_ok());
     }
 
@@ -71,9 +90,9 @@ impl DecimalMarks {
         }
     }
 
-    /// Whether the numbers with a point are thousands: the file has such numbers, and commas for fractions.
+    /// Whether the numbers with a point are thousands: points group them elsewhere, and commas stand before fractions.
     pub(super) fn are_points_thousands(self) -> bool {
-        self.comma && self.has_points && !self.point
+        self.comma && self.has_groups && !self.point
     }
 }
 
@@ -241,6 +260,8 @@ mod tests {
         for text in ["3,41", "1.387"] {
             marks.see(text);
         }
+        assert!(!marks.are_points_thousands());
+        marks.see("12.345.678");
         assert!(marks.are_points_thousands());
         marks.see("0.387");
         assert!(!marks.are_points_thousands());

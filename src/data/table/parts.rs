@@ -7,6 +7,7 @@ use super::encoded_batch::{EncodedBatch, FinishedBatch, RowForm};
 use super::encoded_size::EncodedSize;
 use super::options::Options;
 use super::plan::{AssignedBatch, TablePlan};
+use super::read::quoted;
 use super::roles::ColumnRoles;
 use super::weight::WeightColumn;
 use super::{Opened, RowEncoder};
@@ -15,6 +16,7 @@ use crate::data::split::{Part, SplitSizes};
 use crate::data::stored::StoredWriter;
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
+use crate::names::{first_few, with_verb};
 
 /// The batches that are encoded together while as many are read: one for each thread, which does not change the result.
 fn together() -> usize {
@@ -53,12 +55,27 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
         }
         encoder.encode(&waiting)?;
         encoder.finish()?;
+        say_left_out(table, batches.left_out(), roles.options);
     }
     let parts = writer.finish()?;
     if parts.test.is_none() && test.is_some() {
-        return Err(Error::key("data.test", "names a file without rows that have a target"));
+        let target = if roles.options.drop_missing_target { " that have a target" } else { "" };
+        return Err(Error::key("data.test", format!("names a file without rows{target}")));
     }
     Ok(parts)
+}
+
+/// Says how many rows of a file have no target.
+pub(super) fn say_left_out(table: &Opened, left_out: u64, options: &Options) {
+    if left_out > 0 {
+        let names: Vec<String> = options.target.0.iter().map(|name| quoted(name)).collect();
+        tracing::info!(
+            "{}: {} left out, without a value of {}",
+            table.path().display(),
+            with_verb(left_out, "row", ["is", "are"]),
+            first_few(names)
+        );
+    }
 }
 
 /// The number of rows of a table.

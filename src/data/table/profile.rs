@@ -71,7 +71,11 @@ impl TableProfile {
         };
         reading.columns = columns.iter().filter(is_numeric).map(|column| column.name.clone()).collect();
         reading.sentinels = sentinels::find(&found, targets, &columns)?;
-        if given.na_values.is_empty() && reading.sentinels.iter().any(Sentinel::is_missing) {
+        if !given.na_values.is_empty() {
+            // What was given is all.
+            reading.sentinels.retain(|own| !own.is_missing());
+        }
+        if reading.sentinels.iter().any(Sentinel::is_missing) {
             options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
             columns = profiles(&found, &options, format)?;

@@ -82,6 +82,25 @@ fn products_of_every_size_and_order_equal_the_definition() {
 }
 
 #[test]
+fn a_row_is_the_same_in_a_small_batch_and_in_a_larger_one() {
+    // 65 rows are multiplied as they are, fewer as a transpose.
+    let numbers =
+        |count: usize, step: usize| (0..count).map(|i| real(i * step % 1013) / 507.0 - 1.0).collect();
+    let (k, n) = (131, 140);
+    let (a, b): (Vec<f64>, Vec<f64>) = (numbers(65 * k, 389), numbers(n * k, 577));
+    let product = |rows: usize| {
+        let (a, b) = (Matrix::new(&a[..rows * k], rows, k), Matrix::new(&b, n, k).t());
+        new_matmul(a, b, Cut::Cols).unwrap()
+    };
+    let all = product(65);
+    for rows in [2, 16, 64] {
+        let few = product(rows);
+        let difference = few.iter().zip(&all).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+        assert!(few.len() == rows * n && difference < 1e-12, "{rows}: {difference}");
+    }
+}
+
+#[test]
 fn shapes_that_do_not_fit_are_an_error() {
     let (mut out, a) = (vec![0.0; 4], [1.0; 4]);
     let (square, row) = (Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4));

@@ -110,7 +110,7 @@ fn init_leaves_them_out_and_says_so() {
         let answers = succeed(folder, &["predict", &run, "--input", "t.csv"]);
         assert_eq!(cells(&answers).len(), ROWS + 1);
         let scored = succeed(folder, &["eval", &run, "--input", "t.csv"]);
-        assert!(scored.contains("95"), "{scored}");
+        assert!(scored.contains("rows 95"), "{scored}");
     }
     // A target that most rows lack is likely another column.
     write(
@@ -135,9 +135,18 @@ fn init_looks_at_the_rows_that_are_left_alone() {
         _ => format!("{}.5,A,{}", i * 37 % 101, i * 3 % 50),
     };
     write(folder, "t.csv", lines("x,c,y", 200, row));
-    let made = init(folder, &["t.csv", "--target", "y"]);
-    assert!(made["data"].get("columns").is_none_or(|columns| columns.get("x").is_none()), "{made}");
-    assert_eq!(made["data"]["columns"]["c"].as_str(), Some("ignore"), "{made}");
+    let object = |i: usize| match i % 4 {
+        3 => format!("{{\"x\": \"x{i}\", \"c\": \"B\"}}"),
+        _ => format!("{{\"x\": {}.5, \"c\": \"A\", \"y\": {}}}", i * 37 % 101, i * 3 % 50),
+    };
+    write(folder, "t.jsonl", (0..200).map(object).collect::<Vec<_>>().join("\n"));
+    for name in ["t.csv", "t.jsonl"] {
+        let made = init(folder, &[name, "--target", "y"]);
+        assert!(made["data"]["columns"].get("x").is_none(), "{made}");
+        assert_eq!(made["data"]["columns"]["c"].as_str(), Some("ignore"), "{made}");
+        let text = fs::read_to_string(folder.join("made.toml")).unwrap();
+        assert!(text.starts_with(&format!("# {name}: a table of 3 columns and 150 rows.")), "{text}");
+    }
 }
 
 #[test]
@@ -166,7 +175,7 @@ fn words_that_may_be_classes_are_named_and_marks_are_none() {
     assert_eq!(kept["data"]["keep_na"].as_bool(), Some(true));
     assert!(kept["data"].get("drop_missing_target").is_none(), "{kept}");
     succeed(folder, &["train", "made.toml", "--set", "train.epochs=1", "--out", "kept"]);
-    let (made, said) = table(&["yes", "no", "?", "no", "yes", "no"]);
+    let (made, said) = table(&[["yes", "no"].as_slice(), &["no"; 5], &["yes"; 5], &["?"]].concat());
     assert_eq!(made["data"]["na_values"].as_array().unwrap()[0].as_str(), Some("?"), "{made}");
     assert!(said.contains("`?` among classes is taken for a missing cell"), "{said}");
     // `+` and `-` are classes.
@@ -192,6 +201,16 @@ fn what_is_given_decides_before_the_table_is_looked_at() {
     let train = [&["train", "c.csv", "--target", "y", "--out", "run"], &given[..]].concat();
     let out = succeed(folder, &[&train[..], &["--set", "train.epochs=1"]].concat());
     assert!(out.contains("test_accuracy"), "{out}");
+    // Of another code that would be found nothing is said beside the one that is given.
+    let income = |i: usize| if i % 20 == 7 { "-99999".to_owned() } else { format!("{}.5", 100 + i % 50) };
+    write(
+        folder,
+        "i.csv",
+        lines("income,x,y", 180, |i| format!("{},{}.5,{}", income(i), i * 37 % 101, i % 2)),
+    );
+    assert_eq!(init(folder, &["i.csv", "--target", "y"])["data"]["na_values"].as_array().unwrap().len(), 1);
+    let made = init(folder, &["i.csv", "--target", "y", "--set", "data.na_values={x=['?']}"]);
+    assert_eq!(made["data"]["na_values"]["x"].as_array().unwrap().len(), 1);
     let error = fail(folder, &["init", "c.csv", "--target", "y", "--set", "train.epochs=3"], 2);
     assert!(error.contains("init takes the keys by which cells are read alone"), "{error}");
     let error = fail(folder, &["init", "c.csv", "--target", "y", "--set", "data.decimal=12"], 2);

@@ -123,6 +123,14 @@ fn rows_without_a_target_are_left_out_of_both() {
         assert!(same(&options(&path, "y", &more), Format::Csv, task), "{more}");
     }
     assert!(!same(&options(&path, "y", ""), Format::Csv, Task::Values));
+    // No row of the first block has the key.
+    let jsonl = folder.path().join("t.jsonl");
+    let row = |row: usize| {
+        let target = if row < 9000 { String::new() } else { format!(", \"y\": {}", row % 11) };
+        format!("{{\"x\": {}, \"name\": \"{}\"{target}}}\n", row * 7 % 13, ["a", "b"][row % 2])
+    };
+    std::fs::write(&jsonl, (0..12_000).map(row).collect::<String>()).unwrap();
+    assert!(same(&options(&jsonl, "y", drop), Format::Jsonl, Task::Values));
     assert!(!same(&options(&path, "y", &format!("{drop}\nna_values = [1, 2]")), Format::Csv, Task::Values));
 }
 

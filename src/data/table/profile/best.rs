@@ -6,47 +6,61 @@ use super::sample::{ROWS, Sample};
 use super::surveyed::Surveyed;
 use crate::data::table::Opened;
 use crate::data::table::options::Options;
-use crate::data::table::read::{Dialect, Format};
+use crate::data::table::read::Format;
 use crate::error::Result;
 
-/// Reads a file with the form of numbers and the words for missing cells that make more of its columns readable, or that are no
-/// classes of a target, if there are some: `options` and `best` get them. What the options have already stays.
+/// Reads a file with the form of numbers that makes more of its columns numbers, and with the words for missing cells that make
+/// more of them readable or that are no classes of a target, if there are some: `options` and `best` get them. What the options
+/// have already stays.
 pub(super) fn read(options: &mut Options, format: Format, best: &mut CellReading) -> Result<Surveyed> {
     let found = Surveyed::read(options, format)?;
-    let mut sample = Sample::read(&found.table)?;
-    let mut reading = CellReading::default();
-    if options.decimal.is_none() && options.thousands.is_none() {
-        reading = found.other_form(&sample, format);
-    }
-    let mut better = options.clone();
     // The form comes first: what is no number in it is a word.
-    let mut read = None;
-    if reading != CellReading::default() {
-        (better.decimal, better.thousands) = (reading.decimal, reading.thousands);
-        let again = Surveyed::read(&better, format)?;
-        sample = Sample::read(&again.table)?;
-        read = Some(again);
+    let found = with_form(found, options, format, best)?;
+    if !options.na_values.is_empty() {
+        return Ok(found);
     }
-    if options.na_values.is_empty() {
-        read.as_ref().unwrap_or(&found).add_words(&mut reading, &sample, &options.target.0);
-        better.na_values = reading.na_values();
-    }
-    if better.na_values != options.na_values {
-        read = Some(Surveyed::read(&better, format)?);
-    }
-    match read {
-        Some(read) if read.count_readable() > found.count_readable() || !reading.marks.is_empty() => {
+    let mut reading = best.clone();
+    found.add_words(&mut reading, &Sample::read(&found.table)?, &options.target.0);
+    let of_marks = CellReading { marks: reading.marks.clone(), ..best.clone() };
+    for reading in [reading, of_marks].into_iter().filter(|reading| !reading.na_values().is_empty()) {
+        let better = Options { na_values: reading.na_values(), ..options.clone() };
+        let read = Surveyed::read(&better, format)?;
+        // Marks alone make no column readable.
+        if read.count_readable() > found.count_readable() || reading.all_words().eq(&reading.marks) {
             (*options, *best) = (better, reading);
-            Ok(read)
+            return Ok(read);
         }
-        _ => Ok(found),
     }
+    Ok(found)
+}
+
+/// The file in the form of numbers that makes more of its columns mostly numbers, if one does; `options` and `best` get it.
+fn with_form(
+    found: Surveyed,
+    options: &mut Options,
+    format: Format,
+    best: &mut CellReading,
+) -> Result<Surveyed> {
+    if options.decimal.is_some() || options.thousands.is_some() {
+        return Ok(found);
+    }
+    let reading = found.other_form(&Sample::read(&found.table)?, format);
+    if reading == CellReading::default() || reading.decimal == reading.thousands {
+        return Ok(found);
+    }
+    let better = Options { decimal: reading.decimal, thousands: reading.thousands, ..options.clone() };
+    let read = Surveyed::read(&better, format)?;
+    if read.count_numbers() <= found.count_numbers() {
+        return Ok(found);
+    }
+    (*options, *best) = (better, reading);
+    Ok(read)
 }
 
 /// The words in the first cells of a column that are missing cells in every table, but for the empty text.
 pub(super) fn known_words(table: &Opened, column: &str) -> Result<Vec<String>> {
     let Some(place) = table.columns().iter().position(|own| own == column) else { return Ok(Vec::new()) };
-    let known: Vec<&str> = Dialect::default().known_words().collect();
+    let known: Vec<&str> = table.dialect.known_words().collect();
     let (mut records, mut row, mut words) = (table.as_written()?.records()?, Row::default(), Vec::new());
     for _ in 0..ROWS {
         if !records.next(&mut row)? {

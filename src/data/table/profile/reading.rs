@@ -13,6 +13,9 @@ use crate::data::table::survey::{ColumnSurvey, MOST_WORDS};
 /// The most different values of a target of numbers and words that are classes.
 const MOST_NUMBERED: usize = 20;
 
+/// The most cells of a column that are such words, as a fraction.
+const MOST_CELLS: f64 = 0.1;
+
 /// A word that stands for a missing cell in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingWord {
@@ -174,11 +177,13 @@ impl Surveyed {
 }
 
 /// The names of a column without a letter or a digit, where two others or more have one: `+` and `-` alone are classes.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
 fn marks(head: &ColumnSurvey) -> Vec<String> {
     let is_mark = |name: &&String| !name.contains(char::is_alphanumeric);
     let marks: Vec<String> = head.names.keys().filter(is_mark).cloned().collect();
     let are_others_enough = head.names.len() >= marks.len() + 2;
-    if head.lost || head.is_mostly_numbers() || !are_others_enough || marks.len() > MOST_WORDS {
+    let are_few = marks.len() <= MOST_WORDS && head.rows_of(&marks) <= MOST_CELLS * head.present as f64;
+    if head.lost || head.is_mostly_numbers() || !are_others_enough || !are_few {
         return Vec::new();
     }
     marks
@@ -188,7 +193,6 @@ fn marks(head: &ColumnSurvey) -> Vec<String> {
 /// cell is missing, or beside numbers that are few themselves, few cells.
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
 fn are_missing(words: &[String], head: &ColumnSurvey, are_numbers_few: bool) -> bool {
-    const MOST_CELLS: f64 = 0.1;
     let few = head.rows_of(words) <= MOST_CELLS * head.present as f64;
     (1..=MOST_WORDS).contains(&words.len()) && (few || (words.len() == 1 && !are_numbers_few))
 }

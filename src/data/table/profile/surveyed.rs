@@ -59,6 +59,12 @@ impl Surveyed {
         Ok(Self { table, number_form, survey, rows: rows as u64, is_whole })
     }
 
+    /// The number of columns that are mostly numbers.
+    pub(super) fn count_numbers(&self) -> usize {
+        let is_numeric = |column: &&ColumnSurvey| column.numbers.count > 0.0 && column.is_mostly_numbers();
+        self.survey.columns.iter().filter(is_numeric).count()
+    }
+
     /// The number of columns of numbers alone, or of dates alone.
     pub(super) fn count_readable(&self) -> usize {
         let is_readable = |column: &&ColumnSurvey| {

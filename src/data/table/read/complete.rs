@@ -18,20 +18,23 @@ pub(in crate::data::table) struct CompleteRecords {
 /// The complete rows, some thousand at a time.
 pub(in crate::data::table) struct CompleteBatches<'a> {
     reader: Box<dyn RecordBatchReader + 'a>,
-    required: Vec<usize>,
+    /// The names of the required columns: in some formats rows name their cells, and a column is known from its first row on.
+    required: Vec<String>,
     /// The rows so far that were left out.
     pub(in crate::data::table) left_out: u64,
 }
 
-/// The places of the columns that a dialect requires.
-fn required(columns: &[String], dialect: &Dialect) -> Vec<usize> {
-    (0..columns.len()).filter(|place| dialect.required_columns.contains(&columns[*place])).collect()
+/// The places of the required columns. One that is not among the columns has the place behind the last: it is missing in all
+/// rows.
+fn places(columns: &[String], required: &[String]) -> Vec<usize> {
+    let place = |name: &String| columns.iter().position(|own| own == name).unwrap_or(columns.len());
+    required.iter().map(place).collect()
 }
 
 impl CompleteRecords {
     /// The complete ones of these rows, by the columns that `dialect` requires.
     pub(in crate::data::table) fn new(records: Box<dyn Records>, dialect: &Dialect) -> Self {
-        let required = required(records.columns(), dialect);
+        let required = places(records.columns(), &dialect.required_columns);
         Self { records, required, left_out: 0 }
     }
 }
@@ -55,8 +58,7 @@ impl Records for CompleteRecords {
 impl<'a> CompleteBatches<'a> {
     /// The complete ones of these rows, by the columns that `dialect` requires.
     pub(in crate::data::table) fn new(reader: Box<dyn RecordBatchReader + 'a>, dialect: &Dialect) -> Self {
-        let required = required(reader.columns(), dialect);
-        Self { reader, required, left_out: 0 }
+        Self { reader, required: dialect.required_columns.clone(), left_out: 0 }
     }
 }
 
@@ -68,7 +70,8 @@ impl RecordBatchReader for CompleteBatches<'_> {
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         let Some(mut batch) = self.reader.next()? else { return Ok(None) };
         if !self.required.is_empty() {
-            self.left_out += batch.leave_out_incomplete(&self.required) as u64;
+            let required = places(self.reader.columns(), &self.required);
+            self.left_out += batch.leave_out_incomplete(&required) as u64;
         }
         Ok(Some(batch))
     }

@@ -33,7 +33,7 @@ pub struct Dialect {
     /// The columns whose cells are copied and not used: `na_values` are none of theirs.
     #[serde(skip)]
     pub copied_columns: Vec<String>,
-    /// The columns without a value in one of which a row is left out, as if the file did not have it.
+    /// Rows with a missing value in any of these columns are left out, as if the file did not have them.
     #[serde(skip)]
     pub required_columns: Vec<String>,
     /// The columns whose cells are text, whatever they look like: categories and classes.
