@@ -40,7 +40,13 @@ pub(super) fn is_number_of_any_form(text: &str) -> bool {
 fn is_number(form: NumberForm, text: &str, plain: &mut String) -> bool {
     let digits = text.trim_start_matches(['-', '+']).strip_prefix('0');
     let is_fraction = form.thousands.is_some_and(|own| digits.is_some_and(|rest| rest.starts_with(own)));
-    !is_fraction && form.cell(text, plain).number().is_some_and(f64::is_finite)
+    let is_whole = form.thousands != Some('.') || !is_address(text);
+    !is_fraction && is_whole && form.cell(text, plain).number().is_some_and(f64::is_finite)
+}
+
+/// Whether a text is an address of the internet: four numbers up to 255 between points.
+fn is_address(text: &str) -> bool {
+    text.split('.').count() == 4 && text.split('.').all(|part| part.parse::<u8>().is_ok())
 }
 
 /// The decimal marks that the cells of a file prove: a mark with other than three digits behind it, or with a 0 or more than
@@ -72,10 +78,7 @@ impl DecimalMarks {
         self.point = self.point || proves('.');
         self.comma = self.comma || proves(',');
         let are_several = text.matches(['.', ',']).count() > 1 && text.contains('.');
-        // An address has four groups, too.
-        let is_address = text.split('.').count() == 4 && !text.contains(',');
-        self.has_groups =
-            self.has_groups || (are_several && !is_address && is_number(BY_POINTS, text, &mut String::new()));
+        self.has_groups = self.has_groups || (are_several && is_number(BY_POINTS, text, &mut String::new()));
         self.has_points = self.has_points || (text.contains('.') && text.parse::<f64>().is_ok());
     }
 
@@ -208,7 +211,14 @@ mod tests {
                 hint(texts)
             );
         }
-        for texts in [&["3,5", "red"][..], &["01.02.2024"], &["1.5", "1,5"], &["2.0.1"], &["1,2,3"]] {
+        for texts in [
+            &["188.216.235.158", "101.102.103.104"][..],
+            &["3,5", "red"],
+            &["01.02.2024"],
+            &["1.5", "1,5"],
+            &["2.0.1"],
+            &["1,2,3"],
+        ] {
             assert_eq!(hint(texts), None, "{texts:?}");
         }
         assert!(NumberForms::default().hint(Path::new("t.csv")).is_none());
