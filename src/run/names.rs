@@ -13,6 +13,8 @@ pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const FAILURE: &str = "failure";
 pub(crate) const RESIDUALS: &str = "residuals.json";
 pub(super) const LOCK: &str = "lock";
+/// The folder of the runs that a bag averages.
+pub(crate) const FOLDS: &str = "folds";
 
 /// The files and folders that a run writes; event files have names of their own.
 pub(super) const OWN: [&str; 8] = [CONFIG, DATA, MODEL, METRICS, TABLE, RESIDUALS, CHECKPOINTS, FAILURE];

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use super::names::{CHECKPOINTS, FAILURE, MODEL};
+use super::names::{CHECKPOINTS, FAILURE, FOLDS, MODEL};
 use crate::error::Error;
 
 /// Why no epoch of the run in this folder has finished.
 pub(crate) fn why_no_epoch(run: &Path) -> &'static str {
     if run.join(FAILURE).is_dir() {
         "it diverged before its first epoch had ended"
+    } else if run.join(FOLDS).is_dir() {
+        "it is the average of networks, which have the epochs: name the runs in its folder `folds`"
     } else if run.join(MODEL).exists() {
         "no epoch of this run has finished yet, or its log was begun anew"
     } else {

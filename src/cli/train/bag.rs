@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
 use crate::run::bag::{self, BagRun, config_in};
-use crate::run::names::CONFIG;
+use crate::run::names::{CONFIG, FOLDS};
 use crate::run::{Interrupt, PreparedRun, RunOptions};
 
 /// The configs of the average and of its members.
@@ -115,6 +115,3 @@ fn settings(index: Option<u64>, of: u64) -> Vec<String> {
     let index = index.map_or(String::new(), |index| format!("index = {index}, "));
     vec!["data.validation=0.0".to_owned(), format!("data.bag={{ {index}of = {of} }}")]
 }
-
-/// The folder of the members' runs.
-const FOLDS: &str = "folds";
