@@ -124,13 +124,14 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
     let gaps = if may_be_series { broken_time(&profile)? } else { None };
-    of_rows(request, profile, gaps)
+    of_rows(request, profile, kind, gaps)
 }
 
 /// The config of a table whose rows stand for themselves; `gaps` is a doubt about dates.
 fn of_rows(
     request: &SuggestRequest<'_>,
     mut profile: TableProfile,
+    mut kind: TargetKind,
     gaps: Option<String>,
 ) -> Result<Suggestion> {
     let targets = request.targets;
@@ -141,8 +142,8 @@ fn of_rows(
         let given = GivenReading { drop_missing_target: true, ..given };
         profile = TableProfile::read(&profile.path, profile.format, targets, &given)?;
         without.rows = all.saturating_sub(profile.rows).max(without.rows);
+        kind = TargetKind::of(&profile, targets)?;
     }
-    let kind = TargetKind::of(&profile, targets)?;
     table::require_feature(&profile, targets)?;
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,

@@ -58,10 +58,10 @@ pub(super) fn find(
     let mut equal = vec![true; columns.len()];
     let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
     while rows < ROWS && records.next(&mut row)? {
-        let Some(own) = row.value(place).name() else { continue };
+        let own = row.value(place).name();
         for (index, column) in all.iter_mut().enumerate() {
             let value = row.value(index);
-            equal[index] = equal[index] && value.name().as_ref() == Some(&own);
+            equal[index] = equal[index] && value.name() == own;
             column.add(if column.are_names { None } else { value.number() }, || value.name());
         }
         rows += 1;
