@@ -582,6 +582,14 @@ def schedules():
     make("schedule-plateau-abs", {"lr": 0.5}, schedule={**plateau, "threshold": 0.01, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.1})
     make("schedule-plateau-max", {"name": "adam", "lr": 0.02}, schedule={**plateau, "mode": "max", "eps": 0.001})
     make("schedule-warmup", adam, schedule={"warmup_steps": 20})
+    # torch makes the state of these two in the first step, from the learning rate that the schedule has set.
+    linear = {"name": "linear", "start_factor": 0.1, "total_iters": 10}
+    bias = {"match": "*.bias", "lr": 0.003}
+    make("schedule-linear-asgd", {"name": "asgd", "lambd": 0.01, "groups": [{**bias, "lr": 0.05}]}, schedule=linear)
+    make("schedule-linear-rprop", {"name": "rprop", "lr": 0.01, "groups": [bias]}, schedule=linear)
+    make("schedule-warmup-rprop", {"name": "rprop", "lr": 0.01}, schedule={"warmup_steps": 20})
+    one_cycle = {"max_lr": 0.1, "total_steps": 120, "cycle_momentum": False, **step}
+    make("schedule-one-cycle-asgd", {"name": "asgd"}, schedule={"name": "one_cycle", **one_cycle})
     make("schedule-coslog4", adam, schedule={"name": "coslog4", "total_steps": 110, **step})
     make("schedule-flat-cos", sgd, schedule={"name": "flat_cos", "total_steps": 120, **step})
 

@@ -80,7 +80,7 @@ impl Hyperparameters for Asgd {
     }
 
     fn numbers(&self) -> Vec<Slot> {
-        vec![Slot::new("eta", self.lr), Slot::new("mu", 1.0)]
+        vec![Slot::lr("eta"), Slot::new("mu", 1.0)]
     }
 
     fn advance(&self, numbers: &mut [f64], at: StepContext) {

@@ -21,9 +21,29 @@ pub struct Slot {
     /// Its name in torch's state dict.
     pub name: &'static str,
     /// The initial value of every element.
-    pub initial: f64,
+    pub initial: Initial,
     /// Its shape.
     pub shape: SlotShape,
+}
+
+/// The initial value of a slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Initial {
+    /// This number.
+    Value(f64),
+    /// The learning rate of the first update: torch makes the state in the first `step()`, for which the schedule has set
+    /// the learning rate already.
+    Lr,
+}
+
+impl Initial {
+    /// The number, where the first update has the learning rate `lr`.
+    pub const fn at(self, lr: f64) -> f64 {
+        match self {
+            Self::Value(value) => value,
+            Self::Lr => lr,
+        }
+    }
 }
 
 /// The shape of a slot, relative to its parameter's.
@@ -45,7 +65,12 @@ impl Slot {
 
     /// A slot of the parameter's shape that starts at `initial`.
     pub const fn new(name: &'static str, initial: f64) -> Self {
-        Self { name, initial, shape: SlotShape::Like }
+        Self { name, initial: Initial::Value(initial), shape: SlotShape::Like }
+    }
+
+    /// A slot of the parameter's shape that starts at the learning rate of the first update.
+    pub const fn lr(name: &'static str) -> Self {
+        Self { name, initial: Initial::Lr, shape: SlotShape::Like }
     }
 
     /// The slot's shape for a parameter of shape `dims`.

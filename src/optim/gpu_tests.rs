@@ -11,7 +11,7 @@ use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
 
 /// Options that take other ways through the formulas than the defaults.
-const VARIANTS: [&str; 14] = [
+const VARIANTS: [&str; 16] = [
     "name = 'sgd'\nmomentum = 0.9\nweight_decay = 0.1",
     "name = 'sgd'\nmomentum = 0.9\nnesterov = true\nmaximize = true",
     "name = 'sgd'\nmomentum = 0.8\ndampening = 0.3",
@@ -24,6 +24,8 @@ const VARIANTS: [&str; 14] = [
     "name = 'nadam'\nweight_decay = 0.1\ndecoupled_weight_decay = true",
     "name = 'asgd'\nt0 = 2",
     "name = 'radam'\nbetas = [0.5, 0.6]",
+    "name = 'asgd'\nschedule = { warmup_steps = 4 }",
+    "name = 'rprop'\nschedule = { name = 'linear', interval = 'step' }",
     "name = 'sgd'\ndampening = 0.3\nschedule = { name = 'cyclic', step_size_up = 2, base_momentum = 0, interval = 'step' }",
     "name = 'rmsprop'\nschedule = { name = 'cyclic', step_size_up = 2, base_momentum = 0, interval = 'step' }",
 ];

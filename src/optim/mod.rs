@@ -58,7 +58,7 @@ use crate::registry::KeyError;
 
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureEnd, ClosureRule, ClosureState, LossAndGrad};
-pub use common::{Common, Slot, SlotShape, StepContext};
+pub use common::{Common, Initial, Slot, SlotShape, StepContext};
 use common::{check_betas, check_non_negative};
 pub use groups::{Group, Grouped};
 pub use optimizer::{Evaluate, Optimizer, OptimizerPosition};

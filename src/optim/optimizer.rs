@@ -104,11 +104,12 @@ impl Optimizer {
         require_reparametrized(&rule, gain)?;
         let mut rule = by_parameter(&rule).and_then(|rule| rule.fallback_for(dims)).unwrap_or(rule);
         self.plan.start_momentum(&mut rule).map_err(Error::Key)?;
+        let lr = self.plan.at(rule.common().lr, ScheduleTime::FIRST).lr;
         let mut slots = Vec::new();
         for slot in by_parameter(&rule).map(|rule| rule.slots(dims)).unwrap_or_default() {
             let value = param.value();
-            let start =
-                Tensor::full(slot.initial, slot.dims(dims), value.device())?.to_dtype(value.dtype())?;
+            let start = Tensor::full(slot.initial.at(lr), slot.dims(dims), value.device())?;
+            let start = start.to_dtype(value.dtype())?;
             slots.push((slot, Var::from_tensor(&start)?));
         }
         let is_same = |applied: &Applied| applied.rule == rule && applied.gain.to_bits() == gain.to_bits();
@@ -116,7 +117,7 @@ impl Optimizer {
         let index = known.unwrap_or_else(|| {
             let mut numbers = [0.0; 2];
             let initial = by_parameter(&rule).map(Hyperparameters::numbers).unwrap_or_default();
-            numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial);
+            numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial.at(lr));
             self.rules.push(Applied { rule, gain, numbers });
             self.rules.len() - 1
         });

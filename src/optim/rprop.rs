@@ -85,7 +85,7 @@ impl Hyperparameters for Rprop {
     }
 
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
-        vec![Slot::zero("prev"), Slot::new("step_size", self.lr)]
+        vec![Slot::zero("prev"), Slot::lr("step_size")]
     }
 
     fn check(&self) -> Result<(), KeyError> {
