@@ -594,6 +594,37 @@ def schedules():
     make("schedule-flat-cos", sgd, schedule={"name": "flat_cos", "total_steps": 120, **step})
 
 
+def sequences():
+    """`one_cycle` and `cyclic` leave other schedules of their sequence a learning rate, and one another their bounds."""
+    linear, decay = {"name": "linear", "start_factor": 0.1, "total_iters": 10}, {"name": "exponential", "gamma": 0.97}
+    cycle = {"name": "one_cycle", "max_lr": 0.3, "total_steps": 100}
+    other = {**cycle, "max_lr": 0.1, "div_factor": 5.0, "final_div_factor": 20.0, "base_momentum": 0.5, "max_momentum": 0.7}
+    cyclic = {"name": "cyclic", "base_lr": 0.02, "max_lr": 0.2, "step_size_up": 6}
+    low = {**cyclic, "max_lr": 0.1, "base_momentum": 0.3, "max_momentum": 0.6}
+    still = {"cycle_momentum": False}
+    cosine = {"name": "cosine_annealing", "T_max": 20, "eta_min": 0.001}
+    restarts = {"name": "cosine_annealing_warm_restarts", "T_0": 8, "eta_min": 0.001}
+    cases = {
+        "linear-one-cycle": ([linear, cycle], [20]),
+        "one-cycle-exponential": ([cycle, decay], [30]),
+        "cyclic-exponential": ([cyclic, decay], [30]),
+        "exponential-cyclic": ([decay, cyclic], [30]),
+        "two-one-cycles": ([cycle, decay, other], [30, 60]),
+        "one-cycle-cyclic": ([cycle, {"name": "step", "step_size": 9, "gamma": 0.8}, low, decay], [30, 50, 80]),
+        "cyclic-one-cycle": ([cyclic, decay, other, {**cosine, "T_max": 40}], [20, 30, 70]),
+        "still": ([other, {**cycle, **still}, {**decay}], [40, 80]),
+        "cosine-one-cycle": ([cosine, {**cycle, **still}], [55]),
+        "restarts-one-cycle": ([restarts, {**cycle, **still}, restarts], [20, 70]),
+        "flat-cos-one-cycle": ([{"name": "flat_cos", "total_steps": 30}, {**cycle, **still}], [30]),
+    }
+    bias = {"match": "*.bias", "lr": 0.02}
+    for name, (parts, milestones) in cases.items():
+        schedule = {"name": "sequential", "schedules": parts, "milestones": milestones, "interval": "step"}
+        make(f"sequence-{name}", {"lr": 0.1, "momentum": 0.4, "groups": [bias]}, schedule=schedule)
+    adam = {"name": "sequential", "schedules": [linear, other, low, cycle], "milestones": [10, 40, 70], "interval": "step"}
+    make("sequence-adam", {"name": "adam", "lr": 0.02}, schedule=adam)
+
+
 def cycled_momentum():
     """Schedules that move `momentum` or `betas[0]`, on every optimizer that has either."""
     step = {"interval": "step"}
@@ -889,6 +920,7 @@ if __name__ == "__main__":
     line_searches()
     groups()
     schedules()
+    sequences()
     cycled_momentum()
     layers()
     losses()

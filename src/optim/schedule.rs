@@ -16,6 +16,7 @@ mod length;
 pub mod linear;
 pub mod multi_step;
 pub mod one_cycle;
+mod param_group;
 mod plan;
 pub mod polynomial;
 pub mod reduce_on_plateau;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use declining::Declining;
 pub use length::{AfterLength, Length, Misfit, RunLength, ScheduleSpan};
+pub use param_group::{CycleBounds, LrBounds, MomentumBounds, ParamGroup};
 pub use plan::{Interval, Rates, SchedulePlan, ScheduleTime, Timing};
 
 use crate::registry;
@@ -45,9 +47,36 @@ pub trait Schedule {
         None
     }
 
-    /// The momenta between which it cycles, where it does: several where it is made of other schedules.
+    /// The momenta between which it cycles, where it does: of several schedules those of the last that does.
+    fn momentum_bounds(&self) -> Option<MomentumBounds> {
+        None
+    }
+
+    /// The bounds of every schedule that cycles momentum: several where it is made of other schedules.
     fn momentum_cycles(&self) -> Vec<MomentumCycle> {
-        Vec::new()
+        let own = self.momentum_bounds().map(|bounds| MomentumCycle { path: String::new(), bounds });
+        own.into_iter().collect()
+    }
+
+    /// The `initial_lr` of the optimizer's param group after it was made, from the group's learning rate and the
+    /// `initial_lr` that schedules before it have `recorded`.
+    fn initial_lr(&self, lr: f64, recorded: Option<f64>) -> f64 {
+        recorded.unwrap_or(lr)
+    }
+
+    /// The learning rates of a `one_cycle`: of several schedules those of the last that is one.
+    fn lr_bounds(&self) -> Option<LrBounds> {
+        None
+    }
+
+    /// As [`Self::lr`], of a schedule in a sequence.
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        self.lr(group.lr, k)
+    }
+
+    /// As [`Self::momentum`], of a schedule in a sequence.
+    fn momentum_in(&self, _cycles: &CycleBounds, k: u64) -> Option<f64> {
+        self.momentum(k)
     }
 
     /// Sets a length that is left out to this number of steps.
@@ -74,10 +103,8 @@ pub trait Schedule {
 pub struct MomentumCycle {
     /// The table that has the options, relative to `[schedule]`: empty for that one itself.
     pub path: String,
-    /// `base_momentum`
-    pub base: f64,
-    /// `max_momentum`, at which training starts.
-    pub max: f64,
+    /// The bounds.
+    pub bounds: MomentumBounds,
 }
 
 impl MomentumCycle {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Schedule, count};
+use super::{Length, ParamGroup, Schedule, count};
 use crate::registry::KeyError;
 
 /// Half a cosine from the learning rate to `eta_min` in `T_max` steps: Loshchilov and Hutter 2017.
@@ -40,5 +40,11 @@ impl Schedule for CosineAnnealing {
     fn lr(&self, base: f64, k: u64) -> f64 {
         let cosine = (std::f64::consts::PI * count(k) / count(self.T_max.unwrap_or(1))).cos();
         self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
+    }
+
+    /// torch goes from one learning rate to the next, and comes back to `base_lrs` behind the minimum.
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        let falls = k <= self.T_max.unwrap_or(1);
+        self.lr(if falls { group.lr } else { group.base_lr }, k)
     }
 }

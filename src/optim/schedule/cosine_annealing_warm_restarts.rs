@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::length::AfterLength;
-use super::{Length, Schedule, count};
+use super::{Length, ParamGroup, Schedule, count};
 use crate::registry::KeyError;
 
 /// A cosine from the learning rate to `eta_min` in `T_0` steps, restarted with a period `T_mult` times as long each
@@ -50,5 +50,9 @@ impl Schedule for CosineAnnealingWarmRestarts {
         }
         let cosine = (std::f64::consts::PI * count(now) / count(length)).cos();
         self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
+    }
+
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        self.lr(group.base_lr, k)
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Schedule, count};
+use super::{Length, ParamGroup, Schedule, count};
 use crate::registry::KeyError;
 
 /// Four cycles, each twice as long as the one before: the learning rate times
@@ -33,6 +33,10 @@ impl Schedule for Coslog4 {
         let total = self.total_steps.unwrap_or(1);
         let cycles = (1.0 + 15.0 * count(k.min(total)) / count(total)).log2();
         base * (1.0 - (2.0 * std::f64::consts::PI * cycles).cos()) / 2.0
+    }
+
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        self.lr(group.base_lr, k)
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::length::AfterLength;
-use super::{Length, MomentumCycle, Schedule, count};
+use super::{Length, MomentumBounds, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
@@ -104,8 +104,12 @@ impl Schedule for Cyclic {
         self.cycle_momentum.then(|| self.max_momentum - range * self.height(k))
     }
 
-    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+    fn momentum_bounds(&self) -> Option<MomentumBounds> {
         let Self { base_momentum: base, max_momentum: max, .. } = *self;
-        if self.cycle_momentum { vec![MomentumCycle { path: String::new(), base, max }] } else { Vec::new() }
+        self.cycle_momentum.then_some(MomentumBounds { base, max })
+    }
+
+    fn initial_lr(&self, _: f64, recorded: Option<f64>) -> f64 {
+        recorded.unwrap_or(self.base_lr)
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Length, Schedule, count};
+use super::{Length, ParamGroup, Schedule, count};
 use crate::registry::KeyError;
 
 /// The learning rate itself for a fraction `flat` of the steps, then half a cosine down to 0.
@@ -46,6 +46,10 @@ impl Schedule for FlatCos {
         let done = (count(k) / count(self.total_steps.unwrap_or(1))).min(1.0);
         let down = ((done - self.flat) / (1.0 - self.flat)).max(0.0);
         base * (1.0 + (std::f64::consts::PI * down).cos()) / 2.0
+    }
+
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        self.lr(group.base_lr, k)
     }
 }
 

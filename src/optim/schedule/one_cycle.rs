@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Length, MomentumCycle, Schedule, count};
+use super::{CycleBounds, Length, LrBounds, MomentumBounds, ParamGroup, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
@@ -66,6 +66,20 @@ pub enum Anneal {
 }
 
 impl OneCycle {
+    /// Its own learning rates.
+    fn own_lrs(&self) -> LrBounds {
+        let start = self.max_lr / self.div_factor;
+        LrBounds { start, max: self.max_lr, end: start / self.final_div_factor }
+    }
+
+    fn lr_between(&self, LrBounds { start, max, end }: LrBounds, k: u64) -> f64 {
+        self.at(k, start, max, end)
+    }
+
+    fn momentum_between(&self, MomentumBounds { base, max }: MomentumBounds, k: u64) -> f64 {
+        self.at(k, max, base, max)
+    }
+
     /// The value at step `k` of a quantity that goes from `start` to `peak` and on to `end`.
     fn at(&self, k: u64, start: f64, peak: f64, end: f64) -> f64 {
         let total = count(self.total_steps.unwrap_or(1));
@@ -116,17 +130,31 @@ impl Schedule for OneCycle {
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {
-        let start = self.max_lr / self.div_factor;
-        self.at(k, start, self.max_lr, start / self.final_div_factor)
+        self.lr_between(self.own_lrs(), k)
+    }
+
+    fn lr_in(&self, group: &ParamGroup, k: u64) -> f64 {
+        self.lr_between(group.cycles.lr.unwrap_or_else(|| self.own_lrs()), k)
     }
 
     fn momentum(&self, k: u64) -> Option<f64> {
-        let (low, high) = (self.base_momentum, self.max_momentum);
-        self.cycle_momentum.then(|| self.at(k, high, low, high))
+        self.momentum_bounds().map(|own| self.momentum_between(own, k))
     }
 
-    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+    fn momentum_in(&self, cycles: &CycleBounds, k: u64) -> Option<f64> {
+        self.momentum_bounds().map(|own| self.momentum_between(cycles.momentum.unwrap_or(own), k))
+    }
+
+    fn momentum_bounds(&self) -> Option<MomentumBounds> {
         let Self { base_momentum: base, max_momentum: max, .. } = *self;
-        if self.cycle_momentum { vec![MomentumCycle { path: String::new(), base, max }] } else { Vec::new() }
+        self.cycle_momentum.then_some(MomentumBounds { base, max })
+    }
+
+    fn lr_bounds(&self) -> Option<LrBounds> {
+        Some(self.own_lrs())
+    }
+
+    fn initial_lr(&self, _: f64, _: Option<f64>) -> f64 {
+        self.own_lrs().start
     }
 }

@@ -125,7 +125,7 @@ impl SchedulePlan {
         let Some(schedule) = &self.schedule else { return Ok(()) };
         let name = rule.name();
         for cycle in schedule.momentum_cycles() {
-            for (key, value) in [("base_momentum", cycle.base), ("max_momentum", cycle.max)] {
+            for (key, value) in [("base_momentum", cycle.bounds.base), ("max_momentum", cycle.bounds.max)] {
                 let Some(momentum) = rule.momentum_mut() else {
                     let problem = format!(
                         "is true, but `{name}` has neither `momentum` nor `betas`; set `cycle_momentum = false`"

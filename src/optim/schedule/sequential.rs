@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::length::milestone_misfits;
-use super::{Misfit, MomentumCycle, Schedule, ScheduleSpan, Schedules};
+use super::{
+    CycleBounds, LrBounds, Misfit, MomentumBounds, MomentumCycle, ParamGroup, Schedule, ScheduleSpan,
+    Schedules,
+};
 use crate::names::counted;
 use crate::registry::KeyError;
 
 /// Schedules in sequence: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
-/// where the next one starts, at its own step 0, at each of the `milestones`.
+/// where the next one starts, at its own step 0, at each of the `milestones`. As in torch, they start from the learning rate
+/// of a `one_cycle` or a first `cyclic` among them, where there is one, instead of the optimizer's.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sequential {
@@ -23,9 +27,16 @@ pub struct Sequential {
 
 /// The schedule that runs.
 struct Current<'a> {
+    index: usize,
     schedule: &'a Schedules,
     /// The steps since it began.
     step: u64,
+}
+
+/// The `initial_lr` that these schedules leave when they are made, of an optimizer with the learning rate `lr`.
+fn initial_lr(schedules: &[Schedules], lr: f64, recorded: Option<f64>) -> f64 {
+    let made = |recorded, schedule: &Schedules| Some(schedule.initial_lr(lr, recorded));
+    schedules.iter().fold(recorded, made).unwrap_or(lr)
 }
 
 /// Schema: no `reduce_on_plateau`.
@@ -56,7 +67,22 @@ impl Sequential {
     /// The schedule that runs at step `k`.
     fn at(&self, k: u64) -> Option<Current<'_>> {
         let index = self.index_at(k);
-        Some(Current { schedule: self.schedules.get(index)?, step: k - self.begin(index) })
+        Some(Current { index, schedule: self.schedules.get(index)?, step: k - self.begin(index) })
+    }
+
+    /// The bounds that its cycles share.
+    fn cycles(&self) -> CycleBounds {
+        CycleBounds { lr: self.lr_bounds(), momentum: self.momentum_bounds() }
+    }
+
+    /// The param group of the schedule at `index`, of an optimizer with the learning rate `base`.
+    fn group(&self, base: f64, index: usize) -> ParamGroup {
+        let base_lr = initial_lr(&self.schedules[..=index], base, None);
+        // torch sets the learning rate back to `initial_lr` when all are made, and each but the first to its `base_lrs`
+        // when it begins.
+        let is_first = index == self.index_at(0);
+        let lr = if is_first { initial_lr(&self.schedules, base, None) } else { base_lr };
+        ParamGroup { base_lr, lr, cycles: self.cycles() }
     }
 }
 
@@ -101,23 +127,38 @@ impl Schedule for Sequential {
         misfits
     }
 
+    /// A sequence within a sequence shares nothing with the outer one; torch has none that can begin at a milestone.
     fn lr(&self, base: f64, k: u64) -> f64 {
-        self.at(k).map_or(base, |Current { schedule, step }| schedule.lr(base, step))
+        let lr =
+            |Current { index, schedule, step }: Current<'_>| schedule.lr_in(&self.group(base, index), step);
+        self.at(k).map_or(base, lr)
     }
 
     /// A schedule that does not cycle momentum leaves it as the one before did. torch's schedulers set it when they are
     /// made, so that before the first that cycles it is where the last of them starts.
     fn momentum(&self, k: u64) -> Option<f64> {
-        let current = self.index_at(k);
+        let (cycles, current) = (self.cycles(), self.index_at(k));
         let mut until = k;
         for index in (0..=current).rev() {
-            let momentum = self.schedules.get(index)?.momentum(until - self.begin(index));
+            let momentum = self.schedules.get(index)?.momentum_in(&cycles, until - self.begin(index));
             if momentum.is_some() {
                 return momentum;
             }
             until = self.begin(index).saturating_sub(1);
         }
         self.schedules.iter().rev().find_map(|schedule| schedule.momentum(0))
+    }
+
+    fn momentum_bounds(&self) -> Option<MomentumBounds> {
+        self.schedules.iter().rev().find_map(|schedule| schedule.momentum_bounds())
+    }
+
+    fn initial_lr(&self, lr: f64, recorded: Option<f64>) -> f64 {
+        initial_lr(&self.schedules, lr, recorded)
+    }
+
+    fn lr_bounds(&self) -> Option<LrBounds> {
+        self.schedules.iter().rev().find_map(|schedule| schedule.lr_bounds())
     }
 
     fn momentum_cycles(&self) -> Vec<MomentumCycle> {
