@@ -803,7 +803,7 @@ def losses():
     cases = {
         "nll": [{}, {"weight": weight, "ignore_index": 2}, {"from_logits": False, "reduction": "sum"}],
         "focal": [{}, {"gamma": 0.5, "weight": weight}],
-        "bce_with_logits": [{}, {"pos_weight": [0.5, 1.0, 4.0]}, {"reduction": "sum"}],
+        "bce_with_logits": [{}, {"pos_weight": [0.5, 1.0, 4.0]}, {"reduction": "sum"}, {"pos_weight": 2.5}],
         "l1": [{}, {"reduction": "sum"}],
         "smooth_l1": [{}, {"beta": 0.3}, {"beta": 0.0}],
         "huber": [{}, {"delta": 0.4}],

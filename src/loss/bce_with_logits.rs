@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
-use super::{Losses, NetworkOutput, Reduction, TrainingClasses, Weights, first_not};
+use super::{Losses, NetworkOutput, PosWeight, Reduction, TrainingClasses, Weights, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
@@ -18,9 +18,9 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BceWithLogits {
-    /// The weight of positive targets, one for each label: a list in their order, or by name, where those that are not
-    /// named weigh 1.
-    pub pos_weight: Option<Weights>,
+    /// The weight of positive targets: one number for all labels, a list in their order, or by name, where those that are
+    /// not named weigh 1.
+    pub pos_weight: Option<PosWeight>,
     /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
@@ -36,7 +36,7 @@ impl Pairwise for BceWithLogits {
     }
 
     fn column_weights(&self) -> Option<&[f64]> {
-        self.pos_weight.as_ref().and_then(Weights::list)
+        self.pos_weight.as_ref().and_then(PosWeight::list)
     }
 }
 
@@ -57,7 +57,9 @@ impl Elementwise for BceWithLogits {
         match self.column_weights() {
             Some(weight) if weight.len() != outputs => {
                 let (numbers, targets) = (counted(weight.len(), "number"), counted(outputs, "target"));
-                let problem = format!("has {numbers} for rows of {targets}");
+                let problem = format!(
+                    "has {numbers} for rows of {targets}; give one a target, or one number without brackets for all"
+                );
                 Err(KeyError::new("pos_weight", problem))
             }
             _ => Ok(()),
@@ -71,7 +73,7 @@ impl Elementwise for BceWithLogits {
 
     fn fitted(&self, classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         let Some(weights) = &self.pos_weight else { return Ok(None) };
-        if let (Weights::ByName(named), [second]) = (weights, classes.names)
+        if let (PosWeight::Each(Weights::ByName(named)), [second]) = (weights, classes.names)
             && let Some((name, _)) = named.iter().find(|(name, _)| name != second)
         {
             let problem = format!(
@@ -84,7 +86,8 @@ impl Elementwise for BceWithLogits {
                 format!("cannot be set: {problem}"),
             ));
         }
-        let pos_weight = Some(Weights::List(weights.in_order("pos_weight", classes.names)?));
+        let list = weights.in_order("pos_weight", classes.names, classes.counts.len())?;
+        let pos_weight = Some(PosWeight::Each(Weights::List(list)));
         Ok(Some(Losses::BceWithLogits(Self { pos_weight, ..self.clone() })))
     }
 

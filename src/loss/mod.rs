@@ -19,6 +19,7 @@ pub mod mse;
 pub mod nll;
 mod output;
 pub mod poisson_nll;
+mod pos_weight;
 pub mod smooth_l1;
 mod variance;
 
@@ -34,6 +35,7 @@ use crate::registry::KeyError;
 
 pub use class_weight::{ClassWeight, TrainingClasses, Weights};
 pub use output::{AverageOutputs, NetworkOutput};
+pub use pos_weight::PosWeight;
 pub use variance::Variance;
 
 /// A loss function.
