@@ -159,15 +159,24 @@ pub(super) fn check(weight: Option<&Weights>, class_weight: Option<ClassWeight>)
     weight.check("weight")
 }
 
-/// Requires one weight for each class.
-pub(super) fn check_count(weight: Option<&Weights>, classes: usize) -> Result<(), KeyError> {
-    match weight.and_then(Weights::list) {
-        Some(weight) if weight.len() != classes => Err(KeyError::new(
-            "weight",
-            format!("has {} for {classes} classes; give one a class", counted(weight.len(), "number")),
-        )),
-        _ => Ok(()),
+/// Requires one weight for each class; rows of the class `ignored` do not count.
+pub(super) fn check_count(weight: Option<&Weights>, classes: usize, ignored: i64) -> Result<(), KeyError> {
+    let Some(weight) = weight.and_then(Weights::list).filter(|weight| weight.len() != classes) else {
+        return Ok(());
+    };
+    let mut problem =
+        format!("has {} for {classes} classes; give one a class", counted(weight.len(), "number"));
+    // A class that only rows have that are left out has no output, unless the number of classes is given.
+    let with_ignored =
+        usize::try_from(ignored).ok().filter(|ignored| *ignored == classes).map(|last| last + 1);
+    if with_ignored == Some(weight.len()) {
+        problem = format!(
+            "{problem}, or set `data.classes = {}`: the highest class, {ignored}, is `ignore_index`, and without \
+             `data.classes` the network has no output for it",
+            weight.len()
+        );
     }
+    Err(KeyError::new("weight", problem))
 }
 
 /// The weights of the classes of the training rows, which have `counts` rows: the given or the balanced ones.

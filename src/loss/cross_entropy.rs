@@ -69,7 +69,7 @@ impl Loss for CrossEntropy {
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        class_weight::check_count(self.weight.as_ref(), outputs)
+        class_weight::check_count(self.weight.as_ref(), outputs, self.ignore_index)
     }
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {

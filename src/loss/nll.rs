@@ -67,7 +67,7 @@ impl Loss for Nll {
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        class_weight::check_count(self.weight.as_ref(), outputs)
+        class_weight::check_count(self.weight.as_ref(), outputs, self.ignore_index)
     }
 
     fn reduction(&self) -> Reduction {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::npz::{self, Array};
 use super::tables::{config, fail_config, lines, write};
 use crate::common::{descent, fail, program, succeed};
 
@@ -204,4 +205,21 @@ fn what_is_cut_off_misspelt_or_no_run_is_called_so() {
     said(&misspelt, 2, "did you mean `x`?");
     said(&["predict", "nowhere", "--input", "t.csv"], 1, "there is no such folder");
     said(&["predict", "t.csv", "--input", "t.csv"], 1, "this is a file");
+}
+
+/// torch's `CrossEntropyLoss(weight, ignore_index=2)` keeps the output of class 2.
+#[test]
+fn weights_of_all_classes_beside_an_ignored_highest_one_name_the_number_of_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let arrays = [
+        Array::f32("x_train", &[30, 1], (0..30u8).map(f32::from)),
+        Array::i64("y_train", &[30], (0..30).map(|i| i % 3)),
+    ];
+    npz::write(&folder.path().join("data.npz"), false, &arrays);
+    let loss = "cross_entropy'\nignore_index = 2\nweight = [1.0, 2.0, 3.0]\n#'";
+    write(folder.path(), "c.toml", npz::CONFIG.replace("LOSS", loss).replace("epochs = 60", "epochs = 1"));
+    let error = fail(folder.path(), &["train", "c.toml"], 2);
+    assert!(error.contains("has 3 numbers for 2 classes"), "{error}");
+    assert!(error.contains("set `data.classes = 3`"), "{error}");
+    succeed(folder.path(), &["train", "c.toml", "-q", "--set", "data.classes=3"]);
 }
