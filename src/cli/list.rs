@@ -40,11 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("models", "[model] name = …", Model::entries()),
         ("embeddings of numerical features", "[model.numerical] name = …", Numerical::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
-        (
-            "schedules",
-            "[schedule] name = …; omitted lengths default to the length of the run",
-            Schedules::entries(),
-        ),
+        ("schedules", "[schedule] name = …", schedules()),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
         ("initialisers", "[model.init] hidden, output, bias, embedding = …", Init::entries()),
@@ -68,6 +64,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let stop = sentence(&options::<EarlyStopping>());
     section(&mut out, "early stopping, [train.early_stopping]", &[("", stop)])?;
     metrics(&mut out)
+}
+
+/// The schedules, each with what a number of steps is that is left out.
+fn schedules() -> Vec<Entry> {
+    let mut entries = Schedules::entries();
+    for Entry { name, options } in &mut entries {
+        for (key, default) in options.iter_mut().filter(|(_, default)| default == "none") {
+            let left_out = match (*name, key.as_str()) {
+                ("linear", "total_iters") => "5 (where end_factor is 0: the steps of the run)",
+                ("cyclic", "step_size_down") => "step_size_up",
+                (_, "T_max" | "total_iters" | "total_steps") => "the steps of the run",
+                _ => continue,
+            };
+            left_out.clone_into(default);
+        }
+    }
+    entries
 }
 
 /// The metrics with their direction and meaning, by task.

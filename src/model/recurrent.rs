@@ -40,7 +40,7 @@ pub struct Stack {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
-    /// The last step's: `output[:, -1]` in torch.
+    /// The last step's: `output[:, -1]` in torch, where the backward direction of `bidirectional` has read that step alone.
     #[default]
     Last,
     /// The mean over the steps: `output.mean(1)`.

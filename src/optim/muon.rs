@@ -13,14 +13,14 @@ use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix nearest to b. For matrices; other parameters are
-/// updated by `AdamW` with the same `lr` and otherwise its defaults.
+/// updated by `AdamW` with the same `lr` and otherwise its defaults: their weight decay is 0.01.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// Decoupled weight decay: each update first multiplies the weight by `1 - lr · weight_decay`.
+    /// Decoupled weight decay of the matrices: each update first multiplies the weight by `1 - lr · weight_decay`.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Momentum factor μ.

@@ -38,7 +38,7 @@ pub struct TrainOptions {
     /// The largest absolute value of a gradient's element.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_grad_value: Option<f64>,
-    /// Batches whose gradients make one update.
+    /// Batches whose gradients make one update: that of the mean over all their rows together, as if they were one batch.
     #[schemars(range(min = 1))]
     pub accumulate: usize,
     /// Weights that are averaged along training: the model that is evaluated and saved has the average.

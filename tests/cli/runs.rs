@@ -222,6 +222,13 @@ fn inspect_shows_runs_checkpoints_and_files() {
 #[test]
 fn list_names_what_a_config_can_name() {
     let list = succeed(&repository("."), &["list"]);
+    for lengths in [
+        "end_factor = 1.0, total_iters = 5 (where end_factor is 0: the steps of the run)",
+        "total_iters = the steps of the run, power = 1.0",
+        "step_size_down = step_size_up",
+    ] {
+        assert!(list.contains(lengths), "{list}");
+    }
     for name in [
         Rule::NAMES,
         Losses::NAMES,
