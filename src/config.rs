@@ -31,6 +31,7 @@ use crate::registry::FromTable;
 use crate::trainer::TrainOptions;
 use overrides::{AbsentKey, AbsentOverride};
 
+pub(crate) use elsewhere::key_of_flag;
 pub(crate) use key_path::split as split_override;
 pub use origin::Origin;
 pub(crate) use overrides::{other_than, section_of};

@@ -30,6 +30,7 @@ mod signals;
 mod spread;
 mod table;
 mod train;
+mod usage;
 mod verify;
 
 use std::io::IsTerminal;
@@ -104,7 +105,10 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => {
+        Err(error) => {
+            let arguments: Vec<String> =
+                std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+            let usage = usage::explain(error, &Cli::command(), &arguments);
             let _ = usage.print();
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }

@@ -84,6 +84,20 @@ fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<Stri
     (!of.is_empty()).then(|| format!("it is an option of {of}, not of `{own}`;"))
 }
 
+/// The dotted path of the key that an argument of this name, without its dashes, means: a key of the config, or another
+/// tool's name of one.
+pub(crate) fn key_of_flag(flag: &str) -> Option<String> {
+    const SECTIONS: [&str; 6] = ["train", "optimizer", "data", "model", "loss", "schedule"];
+    let places = places();
+    let in_section = |section: &&str| {
+        let own = places.iter().find(|place| place.table == *section && is_same(&place.key, flag));
+        own.filter(|place| place.key != "name").map(Place::path)
+    };
+    let foreign = FOREIGN.iter().filter(|(name, _)| is_same(name, flag)).flat_map(|(_, ours)| *ours);
+    let mut foreign = foreign.filter(|ours| ours.contains('.'));
+    SECTIONS.iter().find_map(in_section).or_else(|| foreign.next().map(|ours| (*ours).to_owned()))
+}
+
 /// A path of the config for a message, with its place where that is not in a section.
 fn named(path: &str) -> String {
     match path {

@@ -207,6 +207,36 @@ fn what_is_cut_off_misspelt_or_no_run_is_called_so() {
     said(&["predict", "t.csv", "--input", "t.csv"], 1, "this is a file");
 }
 
+#[test]
+fn a_flag_that_is_a_key_of_the_config_is_answered_with_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |arguments: &[&str]| {
+        let output = descent(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (flags, set) in [
+        (&["--epochs", "3"][..], "use `--set train.epochs=3`"),
+        (&["--max-time", "3"], "use `--set train.max_time=3`"),
+        (&["--lr", "0.1"], "use `--set optimizer.lr=0.1`"),
+        (&["--lr=0.1"], "use `--set optimizer.lr=0.1`"),
+        (&["--batch-size", "32"], "use `--set train.batch_size=32`"),
+        (&["--weight_decay", "0.1"], "use `--set optimizer.weight_decay=0.1`"),
+        (&["--hidden", "[64, 32]"], "use `--set 'model.hidden=[64, 32]'`"),
+        (&["--learning-rate", "0.1"], "use `--set optimizer.lr=0.1`"),
+        (&["--nesterov"], "use `--set optimizer.nesterov=VALUE`"),
+    ] {
+        let error = said(&[&["train", "c.toml"], flags].concat());
+        assert!(error.contains(set) && !error.contains("as a value"), "{flags:?}: {error}");
+    }
+    assert!(said(&["config", "check", "c.toml", "--epochs", "3"]).contains("--set train.epochs=3"));
+    // These are no keys, or not of a command that has `--set`.
+    for arguments in [&["train", "--name", "x"][..], &["train", "--nothing", "3"], &["list", "--epochs", "3"]]
+    {
+        assert!(!said(arguments).contains("--set "), "{arguments:?}");
+    }
+}
+
 /// torch's `CrossEntropyLoss(weight, ignore_index=2)` keeps the output of class 2.
 #[test]
 fn weights_of_all_classes_beside_an_ignored_highest_one_name_the_number_of_classes() {
