@@ -4,9 +4,11 @@
 mod blocks;
 mod few_rows;
 mod matrix;
+mod output_block;
 mod panels;
 #[cfg(test)]
 mod tests;
+mod transpose;
 
 use std::ops::Range;
 
@@ -17,7 +19,9 @@ use super::storage::Float;
 use super::team;
 pub(super) use blocks::Cut;
 use blocks::{Sizes, blocks};
+use few_rows::FewRows;
 pub(super) use matrix::Matrix;
+use output_block::OutputBlock;
 pub(super) use panels::Panels;
 
 /// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
@@ -97,7 +101,7 @@ pub(super) fn matmul_packed<T: Float>(
         for job in jobs {
             // SAFETY: the sizes are checked; each job writes the columns of its own panel, in `out`, which is borrowed mutably
             // for the whole call and holds numbers.
-            unsafe { job.run_block(0..a.rows, 0..job.b.cols, &|_, _| ()) };
+            unsafe { job.run_block(0..a.rows, 0..job.b.cols, None, &|_, _| ()) };
         }
     });
     Ok(())
@@ -148,39 +152,6 @@ fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
     }
 }
 
-/// A part of a product's output.
-struct OutputBlock<T> {
-    /// Its first element.
-    first: *mut T,
-    /// The elements from one of its rows to the next.
-    row_stride: usize,
-    rows: Range<usize>,
-    cols: Range<usize>,
-}
-
-impl<T: Float> OutputBlock<T> {
-    /// Writes a matrix (cols, rows) by its transpose.
-    ///
-    /// # Safety
-    /// The block is valid for writes and no one else's.
-    unsafe fn write_transpose(&self, matrix: &[T]) {
-        /// The rows and columns that are read and written together, in the innermost cache.
-        const TILE: usize = 16;
-        let (rows, cols) = (self.rows.len(), self.cols.len());
-        for (top, left) in
-            (0..rows).step_by(TILE).flat_map(|top| (0..cols).step_by(TILE).map(move |left| (top, left)))
-        {
-            for row in top..rows.min(top + TILE) {
-                let column = matrix[left * rows + row..].iter().step_by(rows);
-                for (col, x) in (left..cols.min(left + TILE)).zip(column) {
-                    // SAFETY: an element of the block.
-                    unsafe { self.first.add(row * self.row_stride + col).write(*x) };
-                }
-            }
-        }
-    }
-}
-
 /// One product, and the pointer it writes to.
 struct Job<'a, T> {
     out: *mut T,
@@ -201,10 +172,14 @@ impl<T: Float> Job<'_, T> {
     /// it holds numbers.
     unsafe fn run(&self, cut: Cut, then: &(impl Fn(usize, &mut [T]) + Sync)) {
         let sizes = Sizes { m: self.a.rows, n: self.b.cols, k: self.a.cols };
+        let replaces = self.accumulate == Accumulate::REPLACE;
+        let few_rows = replaces.then(|| FewRows::of(self.a, self.b)).flatten();
+        // A block has all rows then.
+        let cut = if few_rows.is_some() && matches!(cut, Cut::Rows) { Cut::Cols } else { cut };
         team::for_each(blocks(sizes, cut), |(rows, cols)| {
             // SAFETY: the blocks are disjoint parts of the output, and each is worked on once; `a` and `b` hold exactly
             // rows·cols elements, and their strides are those of a dense matrix or its transpose.
-            unsafe { self.run_block(rows, cols, then) }
+            unsafe { self.run_block(rows, cols, few_rows.as_ref(), then) }
         });
     }
 
@@ -212,7 +187,13 @@ impl<T: Float> Job<'_, T> {
     ///
     /// # Safety
     /// As [`Self::run`], for this block of the output; the matrices' strides stay inside their slices.
-    unsafe fn run_block(&self, rows: Range<usize>, cols: Range<usize>, then: &impl Fn(usize, &mut [T])) {
+    unsafe fn run_block(
+        &self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        few_rows: Option<&FewRows<'_, T>>,
+        then: &impl Fn(usize, &mut [T]),
+    ) {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
@@ -220,17 +201,11 @@ impl<T: Float> Job<'_, T> {
         // SAFETY: the block's first element is one of the output.
         let first = unsafe { self.out.add(rows.start * row_stride + cols.start) };
         let block = OutputBlock { first, row_stride, rows, cols };
-        let replaces = self.accumulate == Accumulate::REPLACE;
-        let factors = replaces.then(|| few_rows::factors(self.a, self.b, &block.rows, &block.cols)).flatten();
-        match factors.and_then(|[b, a]| new_matmul(b, a, Cut::Nothing).ok()) {
+        // SAFETY: as this function's.
+        let is_done = few_rows.is_some_and(|few_rows| unsafe { few_rows.multiply(&block) }.is_ok());
+        for depth in (!is_done).then(|| self.depths()).into_iter().flatten() {
             // SAFETY: as this function's.
-            Some(transposed) => unsafe { block.write_transpose(&transposed) },
-            None => {
-                for depth in self.depths() {
-                    // SAFETY: as this function's.
-                    unsafe { self.add_depth(&block, depth) };
-                }
-            }
+            unsafe { self.add_depth(&block, depth) };
         }
         for row in 0..block.rows.len() {
             // SAFETY: a part of a row of this block, which no one else uses.

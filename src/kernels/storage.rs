@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
+use pulp::bytemuck::Pod;
 
 use super::real::Real;
 
 /// The element types that kernels compute in: `f32` and `f64`.
-pub(super) trait Float: WithDType + Real + num_traits::Float {
+pub(super) trait Float: WithDType + Real + num_traits::Float + Pod {
     /// A constant in this type.
     fn of(value: f64) -> Self;
     /// The value, widened.

@@ -2,7 +2,9 @@
 
 use super::blocks::STRIP;
 use super::matrix::Matrix;
+use super::transpose::{TILE, transpose};
 use crate::kernels::storage::Float;
+use crate::kernels::team;
 
 /// A right factor (rows, cols) in panels of a few columns, each of which lies together: a product with few rows reads it from
 /// the cache, where the columns of a row-major matrix push each other out.
@@ -16,18 +18,21 @@ pub(in crate::kernels) struct Panels<T> {
 impl<T: Float> Panels<T> {
     /// Packs a matrix.
     pub(in crate::kernels) fn new(matrix: Matrix<'_, T>) -> Self {
-        let Matrix { data: from, rows, cols, row_stride, col_stride } = matrix;
-        let mut data = Vec::with_capacity(from.len());
+        /// The elements that one thread takes at a time.
+        const CHUNK: usize = 1 << 13;
+        let Matrix { rows, cols, .. } = matrix;
+        let mut data = vec![T::of(0.0); rows * cols];
+        let (mut rest, mut chunks) = (&mut data[..], Vec::new());
         for first in (0..cols).step_by(STRIP) {
-            let last = cols.min(first + STRIP);
-            for row in (0..rows).map(|row| row * row_stride) {
-                if col_stride == 1 {
-                    data.extend_from_slice(&from[row + first..row + last]);
-                } else {
-                    data.extend((first..last).map(|col| from[row + col * col_stride]));
-                }
-            }
+            let width = STRIP.min(cols - first);
+            let (panel, after) = rest.split_at_mut(rows * width);
+            rest = after;
+            let height = (CHUNK / width).next_multiple_of(TILE);
+            let starts = (0..rows).step_by(height);
+            let chunks_of = starts.zip(panel.chunks_mut(height * width));
+            chunks.extend(chunks_of.map(|(top, to)| Chunk { top, first, width, to }));
         }
+        team::for_each(chunks, |chunk| chunk.fill(matrix));
         Self { data, rows, cols }
     }
 
@@ -43,5 +48,28 @@ impl<T: Float> Panels<T> {
             let panel = &self.data[first * self.rows..][..self.rows * cols];
             (first, Matrix::new(panel, self.rows, cols))
         })
+    }
+}
+
+/// Some rows of a panel, (rows, `width`).
+struct Chunk<'a, T> {
+    /// The first row and column in the factor.
+    top: usize,
+    first: usize,
+    width: usize,
+    to: &'a mut [T],
+}
+
+impl<T: Float> Chunk<'_, T> {
+    /// Copies them from the factor.
+    fn fill(self, Matrix { data, row_stride, col_stride, .. }: Matrix<'_, T>) {
+        let Self { top, first, width, to } = self;
+        if row_stride == 1 {
+            transpose(&data[first * col_stride + top..], col_stride, to, width);
+            return;
+        }
+        for (to, from) in to.chunks_exact_mut(width).zip(data[first..].chunks(row_stride).skip(top)) {
+            to.copy_from_slice(&from[..width]);
+        }
     }
 }
