@@ -4,7 +4,6 @@
 mod blocks;
 mod few_rows;
 mod matrix;
-mod output_block;
 mod panels;
 #[cfg(test)]
 mod tests;
@@ -21,8 +20,8 @@ pub(super) use blocks::Cut;
 use blocks::{Sizes, blocks};
 use few_rows::FewRows;
 pub(super) use matrix::Matrix;
-use output_block::OutputBlock;
 pub(super) use panels::Panels;
+use transpose::transpose;
 
 /// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
 const NARROW: usize = 32;
@@ -152,6 +151,39 @@ fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
     }
 }
 
+/// A part of a product's output.
+struct OutputBlock<T> {
+    /// Its first element.
+    first: *mut T,
+    /// The elements from one of its rows to the next.
+    row_stride: usize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+}
+
+impl<T: Float> OutputBlock<T> {
+    /// Computes a block that has all rows of its product.
+    ///
+    /// # Safety
+    /// The block is valid for writes and no one else's.
+    unsafe fn fill(&self, few_rows: &FewRows<'_, T>) -> Result<()> {
+        let (left, width) = (few_rows.left(&self.cols), self.cols.len());
+        for (first, right) in few_rows.right() {
+            let product = new_matmul(left, right, Cut::Nothing)?;
+            let mut rows = vec![T::of(0.0); product.len()];
+            transpose(&product, right.cols, &mut rows, width);
+            for (row, from) in rows.chunks_exact(width).enumerate() {
+                // SAFETY: a row of the block.
+                unsafe {
+                    let to = self.first.add((first + row) * self.row_stride);
+                    to.copy_from_nonoverlapping(from.as_ptr(), width);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// One product, and the pointer it writes to.
 struct Job<'a, T> {
     out: *mut T,
@@ -202,7 +234,7 @@ impl<T: Float> Job<'_, T> {
         let first = unsafe { self.out.add(rows.start * row_stride + cols.start) };
         let block = OutputBlock { first, row_stride, rows, cols };
         // SAFETY: as this function's.
-        let is_done = few_rows.is_some_and(|few_rows| unsafe { few_rows.multiply(&block) }.is_ok());
+        let is_done = few_rows.is_some_and(|few_rows| unsafe { block.fill(few_rows) }.is_ok());
         for depth in (!is_done).then(|| self.depths()).into_iter().flatten() {
             // SAFETY: as this function's.
             unsafe { self.add_depth(&block, depth) };

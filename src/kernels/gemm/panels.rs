@@ -30,7 +30,7 @@ impl<T: Float> Panels<T> {
             let height = (CHUNK / width).next_multiple_of(TILE);
             let starts = (0..rows).step_by(height);
             let chunks_of = starts.zip(panel.chunks_mut(height * width));
-            chunks.extend(chunks_of.map(|(top, to)| Chunk { top, first, width, to }));
+            chunks.extend(chunks_of.map(|(top, to)| PanelChunk { top, first, width, to }));
         }
         team::for_each(chunks, |chunk| chunk.fill(matrix));
         Self { data, rows, cols }
@@ -52,7 +52,7 @@ impl<T: Float> Panels<T> {
 }
 
 /// Some rows of a panel, (rows, `width`).
-struct Chunk<'a, T> {
+struct PanelChunk<'a, T> {
     /// The first row and column in the factor.
     top: usize,
     first: usize,
@@ -60,7 +60,7 @@ struct Chunk<'a, T> {
     to: &'a mut [T],
 }
 
-impl<T: Float> Chunk<'_, T> {
+impl<T: Float> PanelChunk<'_, T> {
     /// Copies them from the factor.
     fn fill(self, Matrix { data, row_stride, col_stride, .. }: Matrix<'_, T>) {
         let Self { top, first, width, to } = self;

@@ -29,7 +29,7 @@ pub(super) fn transpose<T: Float>(from: &[T], stride: usize, to: &mut [T], heigh
 fn turn_tiles(from: &[f32], stride: usize, to: &mut [f32], height: usize) -> usize {
     let Some(simd) = pulp::x86::V4::try_new() else { return 0 };
     let cols = to.len() / height.max(1) / TILE * TILE;
-    simd.vectorize(avx512::Turn { simd, from, stride, to, height, cols });
+    simd.vectorize(avx512::TileTranspose { simd, from, stride, to, height, cols });
     cols
 }
 
@@ -47,7 +47,7 @@ mod avx512 {
     use super::TILE;
 
     /// The tiles of a transpose.
-    pub(super) struct Turn<'a> {
+    pub(super) struct TileTranspose<'a> {
         pub(super) simd: V4,
         pub(super) from: &'a [f32],
         pub(super) stride: usize,
@@ -56,7 +56,7 @@ mod avx512 {
         pub(super) cols: usize,
     }
 
-    impl NullaryFnOnce for Turn<'_> {
+    impl NullaryFnOnce for TileTranspose<'_> {
         type Output = ();
 
         // Loops, since closures are not inlined and instructions would be calls.
