@@ -14,6 +14,7 @@ mod fetch;
 mod folders;
 mod given_up;
 mod init;
+mod init_broken_series;
 mod init_doubts;
 mod init_persistent;
 mod init_recipe;

@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, ColumnProfile, GivenReading, MissingWord, PicturesProfile, Remedy, TableProfile,
-    broken_dates, detect_series, has_idx_files, likely_target,
+    CellReading, ColumnProfile, GivenReading, MissingWord, PicturesProfile, Remedy, RepeatedTime,
+    TableProfile, broken_dates, detect_series, has_idx_files, likely_target, repeated_time,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -116,14 +116,15 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
                 "its rows are a series, whose windows leave rows without a target out; leave it out";
             return Err(Error::Config(format!("--set data.drop_missing_target: {problem}")));
         }
-        if !has_room(&profile, targets, &plan) {
-            target::require_all(&profile, targets)?;
-        }
+        target::require_windows(&profile, targets, &plan)?;
         let text = series::config(request, &profile, &plan)?;
-        let warnings = doubts(&profile, targets).collect();
+        let warnings = doubts(&profile, targets, "set `data.missing = \"previous\"`").collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
-    let gaps = if may_be_series { broken_time(&profile)? } else { None };
+    let gaps = match order {
+        None if may_be_series => broken_time(&profile, targets)?,
+        _ => None,
+    };
     of_rows(request, profile, kind, gaps)
 }
 
@@ -155,7 +156,7 @@ fn of_rows(
         format!("{rows} no target: `data.drop_missing_target` is set, which leaves such rows out")
     });
     let notes = notes(&profile.reading).into_iter().chain(left_out).collect();
-    let warnings = doubts(&profile, targets)
+    let warnings = doubts(&profile, targets, "set `data.drop_missing_target`")
         .chain(gaps)
         .chain(without.doubt())
         .chain(leaks.iter().map(describe_leak))
@@ -189,17 +190,18 @@ fn notes(reading: &CellReading) -> Vec<String> {
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
 
-/// Doubts about how the cells are read: infinite numbers, and features that are numbers in disguise.
-fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = String> {
+/// Doubts about how the cells are read: infinite numbers, features that are numbers or dates in disguise, and numbers for missing
+/// targets, for which `remedy` is.
+fn doubts(profile: &TableProfile, targets: &[String], remedy: &str) -> impl Iterator<Item = String> {
     let features = profile.columns.iter().filter(|column| !targets.contains(&column.name));
     let doubt = |column: &ColumnProfile| {
         Some(format!("column {} {}", quoted(&column.name), column.in_disguise.as_ref()?))
     };
     let of_targets = profile.reading.sentinels.iter().filter(|own| own.remedy == Remedy::Target);
-    let codes = of_targets.map(|own| {
+    let codes = of_targets.map(move |own| {
         format!(
             "target {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, name it \
-             in `data.na_values` and set `data.drop_missing_target`",
+             in `data.na_values` and {remedy}",
             quoted(&own.column),
             own.text,
             counted(own.rows, "row")
@@ -208,16 +210,19 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
     infinities(&profile.reading).into_iter().chain(features.filter_map(doubt)).chain(codes)
 }
 
-/// Whether rows without a target leave windows: none has such a row.
-fn has_room(profile: &TableProfile, targets: &[String], plan: &SeriesPlan<'_>) -> bool {
-    const MOST: u64 = 2;
-    let missing: u64 =
-        targets.iter().filter_map(|name| profile.column(name)).map(|column| column.missing).sum();
-    MOST * missing * (plan.rows.window + plan.rows.horizon) as u64 <= profile.rows
-}
-
-/// A doubt about rows in the order of dates, some of which are missing: they would be a series.
-fn broken_time(profile: &TableProfile) -> Result<Option<String>> {
+/// A doubt about rows in the order of times, which would be a series if some of them had one of their own.
+fn broken_time(profile: &TableProfile, targets: &[String]) -> Result<Option<String>> {
+    if let Some(RepeatedTime { time, group, rows, lines: [first, second] }) = repeated_time(profile, targets)
+    {
+        let series = group.map_or(String::new(), |group| format!(" of one {}", quoted(&group)));
+        return Ok(Some(format!(
+            "the rows are in the order of column {}, but {} the time of another{series} (the first: lines {first} and {second}); they \
+             are taken for a table, since a series has one row a time: remove these rows and run init again. Hours that come \
+             twice when clocks are set back differ in their UTC offsets",
+            quoted(&time),
+            with_verb(rows as u64, "row", ["has", "have"])
+        )));
+    }
     let Some(column) = broken_dates(profile)? else { return Ok(None) };
     let (rows, line) = (counted(column.missing, "row"), column.first_missing.unwrap_or_default());
     Ok(Some(format!(

@@ -90,9 +90,13 @@ pub(super) fn require_feature(profile: &TableProfile, targets: &[String]) -> Res
     if others.iter().any(|column| column.kind != ColumnKind::Ignore) {
         return Ok(());
     }
-    let why = others.iter().map(|column| format!("{} ({})", quoted(&column.name), column.why));
-    let why = if others.is_empty() { String::new() } else { format!(": {}", first_few(why)) };
-    let problem = format!("no column is usable as a feature{why}; add one that tells the target");
+    let problem = if others.is_empty() {
+        "it has the target alone; add columns that tell it, or, where its rows are in the order of time, a column of their times"
+            .to_owned()
+    } else {
+        let why = others.iter().map(|column| format!("{} ({})", quoted(&column.name), column.why));
+        format!("no column is usable as a feature: {}; add one that tells the target", first_few(why))
+    };
     Err(Error::data(&profile.path, problem))
 }
 

@@ -1,5 +1,6 @@
 //! The kind of a target: classes, counts or values.
 
+use super::series_plan::SeriesPlan;
 use crate::data::profile::{ColumnProfile, NameCount, NumberRange, TableProfile};
 use crate::data::table::ColumnKind;
 use crate::data::table::read::quoted;
@@ -68,9 +69,37 @@ impl TargetKind {
     }
 }
 
-/// Checks that the targets of a series are there in all rows.
-pub(super) fn require_all(profile: &TableProfile, targets: &[String]) -> Result<()> {
-    targets.iter().filter_map(|name| profile.column(name)).try_for_each(|column| require(profile, column, 0))
+/// Checks that rows without a target leave windows: none predicts such a row.
+pub(super) fn require_windows(
+    profile: &TableProfile,
+    targets: &[String],
+    plan: &SeriesPlan<'_>,
+) -> Result<()> {
+    let columns = targets.iter().filter_map(|name| profile.column(name));
+    let Some(column) = columns.max_by_key(|column| column.missing).filter(|column| column.missing > 0) else {
+        return Ok(());
+    };
+    let SeriesPlan { series, rows, shares, max_gap, .. } = *plan;
+    let crossed = Some(max_gap.unwrap_or_else(|| series.usual_gap()));
+    let all = series.windows(shares, rows, crossed);
+    let complete = series.complete_windows(shares, rows, crossed);
+    let has_lost_all = all.iter().zip(complete).any(|(all, complete)| *all > 0 && complete == 0);
+    if !has_lost_all && 2 * complete.iter().sum::<usize>() >= all.iter().sum() {
+        return Ok(());
+    }
+    let (name, line) = (quoted(&column.name), column.first_missing.unwrap_or_default());
+    let missing = counted(column.missing, "row");
+    let remedy = if series.lacks_latest_targets() {
+        "leave these rows, the latest, out of the file: `descent predict` forecasts the rows after the last"
+    } else {
+        "fill them, as pandas' `interpolate` does"
+    };
+    let problem = format!(
+        "target {name}: it is missing in {missing}, the first is line {line}; no window predicts such a row, which leaves too few \
+         of {}; {remedy}",
+        counted(rows.horizon as u64, "row")
+    );
+    Err(Error::data(&profile.path, problem))
 }
 
 /// Checks that the targets of a table are there in most rows: the others can be left out.

@@ -7,7 +7,7 @@ pub use super::table::profile::{
     CellReading, ColumnProfile, DateRange, GivenReading, Leak, MissingWord, NameCount, NumberRange, Remedy,
     Sentinel, TableProfile, likely_target,
 };
-pub use super::table::series::detect::{broken_dates, detect as detect_series};
+pub use super::table::series::detect::{RepeatedTime, broken_dates, detect as detect_series, repeated_time};
 pub use super::table::series::profile::{SeriesProfile, SplitShares, WindowRows};
 pub use arrays::{ArrayTargets, ArraysProfile};
 pub use pictures::PicturesProfile;

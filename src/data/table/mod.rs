@@ -17,6 +17,7 @@ mod date_format;
 mod date_survey;
 pub(crate) mod dates;
 mod disguise;
+mod disguised_dates;
 pub mod encode;
 mod encode_all;
 mod encoded_batch;

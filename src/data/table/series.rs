@@ -191,9 +191,13 @@ impl TimeSeries {
         for (key, part) in held_out(&plan) {
             if count(part) < least {
                 let rows = count(part);
+                let (of_fold, folds) =
+                    if plan.fold.is_some() { (" of this fold", ", make fewer folds") } else { ("", "") };
                 let problem = format!(
-                    "leaves {}, but a window and its target take {least}; give it more",
-                    counted(rows, "row")
+                    "leaves {}{of_fold}, but a window of {} and its target take {least}; shorten `data.window`{folds}, or hold out a \
+                     larger share",
+                    counted(rows, "row"),
+                    counted(shape.window, "row")
                 );
                 return Err(Error::key(key, problem));
             }

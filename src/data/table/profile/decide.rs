@@ -1,10 +1,10 @@
 //! Decides what a column is from its survey: as training infers it, but for ids, codes and columns that are of no use.
 
 use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
-use crate::data::table::disguise;
 use crate::data::table::infer::{Inferred, KindInference, is_id, may_differ, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
+use crate::data::table::{disguise, disguised_dates};
 use crate::error::Error;
 use crate::stats::EXACT;
 
@@ -38,7 +38,7 @@ pub(super) fn decided(
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
     // Where all rows have too many different texts to keep, the first ones are an example.
-    let disguise = |column| inference.numbers_in_disguise(column);
+    let disguise = |column| inference.in_disguise(column);
     let in_disguise = if numbers.is_none() { disguise(full).or_else(|| disguise(head)) } else { None };
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
@@ -103,8 +103,14 @@ fn decision(
     unchanged
 }
 
-/// The same choice for a column of text, of which it says where most of it are numbers with signs or units.
+/// The same choice for a column of text, of which it says where most of it are dates in other forms, or numbers with signs or units.
 fn with_unit(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
+    if let Some(example) = disguised_dates::example(head.names.keys()) {
+        return KindChoice {
+            why: format!("dates such as {example}; written as 2024-01-31 they are read"),
+            ..choice
+        };
+    }
     match disguise::example(head.names.keys()) {
         Some(example) => KindChoice {
             why: format!("text such as {example}; as bare numbers it would tell more"),

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::file::timeline_of;
+use super::file::times_of;
 use super::profile::SeriesProfile;
 use super::timeline::Timeline;
+use super::times::UniqueTimes;
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates::DateForm;
 use crate::data::table::options::ColumnKind;
@@ -23,6 +24,8 @@ const LEAST: usize = 40;
 /// The fraction of the rows of a file that follow each other in time, or all against it: a file whose rows were drawn or
 /// shuffled is a table.
 const ORDERED: f64 = 0.9;
+/// One row of so many, at most, may have no time, or that of another, where the others are a series.
+const MOST_BROKEN: usize = 20;
 /// The most columns that are tried as the names of several series.
 const MOST_GROUPS: usize = 6;
 
@@ -31,14 +34,8 @@ pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfil
     if profile.rows < LEAST as u64 {
         return None;
     }
-    let is_free = |column: &&ColumnProfile| !targets.contains(&column.name) && column.missing == 0;
-    let times = profile.columns.iter().filter(is_free).filter(|column| may_be_time(column));
-    let groups = profile.columns.iter().filter(is_free).filter(|column| may_be_group(column, profile.rows));
-    let groups: Vec<&ColumnProfile> = groups.take(MOST_GROUPS).collect();
-    let found = times.take(2).find_map(|time| {
-        let alone = order(profile, &time.name, None);
-        alone.or_else(|| groups.iter().find_map(|group| order(profile, &time.name, Some(&group.name))))
-    })?;
+    let found =
+        candidates(profile, targets).find_map(|TimeCandidate { time, group }| order(profile, time, group))?;
     // Of short series rather the columns tell the target than the few rows before.
     let has_role =
         |name: &String| targets.contains(name) || *name == found.time || found.group.as_ref() == Some(name);
@@ -53,12 +50,69 @@ pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfil
     Some(SeriesProfile { values, ..found })
 }
 
+/// A column that may be the time, alone or with one that tells several series apart.
+struct TimeCandidate<'a> {
+    time: &'a String,
+    group: Option<&'a String>,
+}
+
+/// The candidates, the likeliest first.
+fn candidates<'a>(
+    profile: &'a TableProfile,
+    targets: &'a [String],
+) -> impl Iterator<Item = TimeCandidate<'a>> {
+    let is_free = |column: &&ColumnProfile| !targets.contains(&column.name) && column.missing == 0;
+    let free = move || profile.columns.iter().filter(is_free);
+    free().filter(|column| may_be_time(column)).take(2).flat_map(move |time| {
+        let groups = free().filter(|column| may_be_group(column, profile.rows)).take(MOST_GROUPS);
+        let groups = groups.map(|group| Some(&group.name));
+        std::iter::once(None).chain(groups).map(|group| TimeCandidate { time: &time.name, group })
+    })
+}
+
+/// A column that would be the time of one or several series, but for a few rows.
+#[derive(Debug)]
+pub struct RepeatedTime {
+    /// The column.
+    pub time: String,
+    /// The column that tells several series apart.
+    pub group: Option<String>,
+    /// The rows that have the time of another row of their series.
+    pub rows: usize,
+    /// The lines of the first of them and of the row before it.
+    pub lines: [u64; 2],
+}
+
+/// The column of a table that would be the time, if a few rows did not have the time of others.
+pub fn repeated_time(profile: &TableProfile, targets: &[String]) -> Option<RepeatedTime> {
+    if profile.rows < LEAST as u64 {
+        return None;
+    }
+    candidates(profile, targets).find_map(|TimeCandidate { time, group }| {
+        let order = SeriesOrder {
+            time: Some(time.clone()),
+            group: group.cloned().into_iter().collect(),
+            sort: true,
+            ..SeriesOrder::default()
+        };
+        let times = times_of(&profile.table, &order, ROWS).ok()?;
+        let read = times.lines.len();
+        let UniqueTimes { times, repeated: rows, first } = times.unique();
+        let timeline = Timeline::new(profile.table.path(), times, &order).ok()?;
+        let is_series = timeline.regularity() >= REGULAR && is_ordered(&timeline);
+        let are_few = rows * MOST_BROKEN <= read && typical_length(&timeline) >= LEAST;
+        let (time, group) = (time.clone(), group.cloned());
+        (is_series && are_few).then_some(RepeatedTime { time, group, rows, lines: first? })
+    })
+}
+
 /// The order of the rows by this column, where it is regular.
 fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<SeriesProfile> {
     let read = |sort: bool| {
         let group = group.cloned().into_iter().collect();
         let order = SeriesOrder { time: Some(time.to_owned()), group, sort, ..SeriesOrder::default() };
-        timeline_of(&profile.table, &order, ROWS).ok()
+        let times = times_of(&profile.table, &order, ROWS).ok()?;
+        Timeline::new(profile.table.path(), times, &order).ok()
     };
     let is_regular = |timeline: &Timeline| timeline.regularity() >= REGULAR;
     let as_is = read(false).filter(is_regular);
@@ -107,7 +161,7 @@ fn values(profile: &TableProfile, targets: &[String], rows: usize) -> Result<Vec
 /// The first column of dates that would be the time but for a few rows without one.
 pub fn broken_dates(profile: &TableProfile) -> Result<Option<&ColumnProfile>> {
     let is_broken = |column: &&ColumnProfile| {
-        column.kind == ColumnKind::Date && (1..=profile.rows / 20).contains(&column.missing)
+        column.kind == ColumnKind::Date && (1..=profile.rows / MOST_BROKEN as u64).contains(&column.missing)
     };
     for column in profile.columns.iter().filter(is_broken) {
         if is_in_order(profile, &column.name)? {

@@ -7,7 +7,7 @@ use candle_core::DType;
 use super::encoded::SeriesReading;
 use super::rows::SeriesRows;
 use super::timeline::Timeline;
-use super::times::TimesReader;
+use super::times::{Times, TimesReader};
 use super::window::WindowShape;
 use super::windows::{PartWindows, RowStorage};
 use crate::data::preprocess::{PreprocessingSource, SeriesOrder, TableEncoder};
@@ -53,8 +53,8 @@ pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]
     Timeline::new(table.path(), times.finish()?, order)
 }
 
-/// The order of the first rows of a file, of which `order` names the time.
-pub(super) fn timeline_of(table: &Opened, order: &SeriesOrder, rows: usize) -> Result<Timeline> {
+/// The times of the first rows of a file, of which `order` names the time.
+pub(super) fn times_of(table: &Opened, order: &SeriesOrder, rows: usize) -> Result<Times> {
     let (mut records, mut row) = (table.records()?, Row::default());
     let mut times = TimesReader::new(table.path(), table.columns(), order, &[])?;
     let mut left = rows;
@@ -62,7 +62,7 @@ pub(super) fn timeline_of(table: &Opened, order: &SeriesOrder, rows: usize) -> R
         times.see(&row)?;
         left -= 1;
     }
-    Timeline::new(table.path(), times.finish()?, order)
+    times.finish()
 }
 
 /// The keys of the parts that are held out.

@@ -1,15 +1,18 @@
 //! Fits the preprocessing of a series to its training rows.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::data::Request;
 use crate::data::preprocess::{CalendarPart, Column, Operation, SeriesOrder, TableEncoder};
 use crate::data::split::Part;
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
+use crate::data::table::read::quoted;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The order of a series, and the features of its times.
 pub(super) struct FittedSeries<'a> {
@@ -36,6 +39,10 @@ pub(super) fn fit(
     named::check_kinds(options, request.task)?;
     let survey = survey(options, table, trained, request)?;
     let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
+    if order.fill.is_none() {
+        let found = names.iter().zip(targets.iter().map(|place| &survey.columns[*place]));
+        found.into_iter().try_for_each(|(name, column)| require_all(path, name, column))?;
+    }
     let found: Vec<_> = targets.iter().map(|place| with_holes(&survey.columns[*place], order)).collect();
     let target = target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?;
     let unused = unused(order, columns, &options.columns);
@@ -83,6 +90,21 @@ fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request
         survey.see_batch(&batch, &parts, &[]);
     }
     Ok(survey)
+}
+
+/// Checks that no row of a series that is not filled lacks a target.
+fn require_all(path: &Path, name: &str, column: &survey::ColumnSurvey) -> Result<()> {
+    let line = match column.first_missing {
+        Some(line) if column.missing_anywhere > 0 => line,
+        _ => return Ok(()),
+    };
+    let problem = format!(
+        "target {}: it is missing in {}, the first is line {line}; with `data.missing = \"previous\"` or \"interpolate\" windows \
+         see a value in its place, and none predicts such a row",
+        quoted(name),
+        counted(column.missing_anywhere, "row")
+    );
+    Err(Error::data(path, problem))
 }
 
 /// The survey of a target: its missing cells are left out where those of features are filled.

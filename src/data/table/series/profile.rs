@@ -142,17 +142,62 @@ impl SeriesProfile {
     /// The number of windows to train on, to validate and to test, where at most `max_gap` rows may be missing between two
     /// consecutive rows; without a number rows follow each other whatever is missing.
     pub fn windows(&self, shares: SplitShares, rows: WindowRows, max_gap: Option<usize>) -> [usize; 3] {
+        self.count_windows(shares, rows, max_gap, |_| true)
+    }
+
+    /// As [`Self::windows`], of those whose rows to predict all have their targets.
+    pub fn complete_windows(
+        &self,
+        shares: SplitShares,
+        rows: WindowRows,
+        max_gap: Option<usize>,
+    ) -> [usize; 3] {
+        let is_complete = |place: usize| {
+            let row = self.timeline.row(place);
+            self.values.iter().all(|values| values.get(row).is_none_or(|value| !value.is_nan()))
+        };
+        self.count_windows(shares, rows, max_gap, is_complete)
+    }
+
+    fn count_windows(
+        &self,
+        shares: SplitShares,
+        rows: WindowRows,
+        max_gap: Option<usize>,
+        can_be_predicted: impl Fn(usize) -> bool,
+    ) -> [usize; 3] {
         let parts = self.parts(shares);
         let mut counts = [0; 3];
         for run in self.timeline.runs_across(max_gap.unwrap_or(usize::MAX)) {
+            let mut start = run.start;
             for same in parts[run].chunk_by(|a, b| a == b) {
-                let windows = (same.len() + 1).saturating_sub(rows.window + rows.horizon);
-                if let Some(place) = PARTS.iter().position(|part| *part == same[0]) {
-                    counts[place] += windows;
+                let part = PARTS.iter().position(|part| *part == same[0]);
+                // The rows up to a place that can be predicted, one after the other.
+                let mut in_a_row = 0;
+                for place in start..start + same.len() {
+                    in_a_row = if can_be_predicted(place) { in_a_row + 1 } else { 0 };
+                    let has_window = place + 1 - start >= rows.window + rows.horizon;
+                    if let Some(part) = part.filter(|_| has_window && in_a_row >= rows.horizon) {
+                        counts[part] += 1;
+                    }
                 }
+                start += same.len();
             }
         }
         counts
+    }
+
+    /// Whether the rows without a target are the latest of their series.
+    pub fn lacks_latest_targets(&self) -> bool {
+        let is_missing = |values: &Vec<f64>, place: usize| {
+            values.get(self.timeline.row(place)).is_some_and(|value| value.is_nan())
+        };
+        self.values.iter().all(|values| {
+            self.timeline
+                .series()
+                .iter()
+                .all(|series| series.clone().is_sorted_by_key(|at| is_missing(values, at)))
+        })
     }
 
     /// Whether the targets are persistent: in the training rows the last value is a forecast of the next that is better by a

@@ -41,6 +41,39 @@ pub(super) struct Times {
     pub(super) lines: Vec<u64>,
 }
 
+/// Times that no other row of their series has.
+#[derive(Debug)]
+pub(super) struct UniqueTimes {
+    pub(super) times: Times,
+    /// The rows that were left out: they have the time of another before them in the file.
+    pub(super) repeated: usize,
+    /// The lines of the first of them and of the row before it.
+    pub(super) first: Option<[u64; 2]>,
+}
+
+impl Times {
+    /// The times without the rows that repeat one of their series.
+    pub(super) fn unique(self) -> UniqueTimes {
+        let Self { column, times, form, series, names, lines } = self;
+        let mut kept = Self { column, form, names, ..Self::default() };
+        let mut seen: FxHashMap<(u64, u32), u64> = FxHashMap::default();
+        let (mut repeated, mut first) = (0, None);
+        for (row, (time, line)) in times.into_iter().zip(lines).enumerate() {
+            let own = series.get(row).copied();
+            if let Some(before) = seen.get(&(time.to_bits(), own.unwrap_or(0))) {
+                repeated += 1;
+                first.get_or_insert([*before, line]);
+                continue;
+            }
+            seen.insert((time.to_bits(), own.unwrap_or(0)), line);
+            kept.times.push(time);
+            kept.lines.push(line);
+            kept.series.extend(own);
+        }
+        UniqueTimes { times: kept, repeated, first }
+    }
+}
+
 impl<'a> TimesReader<'a> {
     /// A reader of the columns that `order` names. Where it names no time, the first of `candidates` that holds a date in
     /// every row is the time.
