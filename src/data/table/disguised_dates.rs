@@ -93,7 +93,7 @@ fn is_numbered(date: &str) -> bool {
 
 fn is_year(text: &str) -> bool {
     text.len() == 4
-        && (text.starts_with("1") || text.starts_with("20"))
+        && (text.starts_with('1') || text.starts_with("20"))
         && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
