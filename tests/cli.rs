@@ -8,6 +8,7 @@ mod compare;
 mod decision;
 mod diagnostics;
 mod doubts;
+mod eval_arrays;
 mod export;
 mod export_series;
 mod fetch;

@@ -11,6 +11,7 @@ use super::idx::{self, Idx};
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
 use super::table::read::quoted;
+use super::targets::unknown_class;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
 use crate::names::{counted, numbered_row};
@@ -57,8 +58,11 @@ impl Source for Mnist {
                 format!("is {classes}; labels are bytes, so take 2 to 256"),
             ));
         }
-        let limit = MemoryLimit::new(self.memory);
-        load("mnist", &self.place(), IdxOptions { task: request.task, classes, limit })
+        load("mnist", &self.place(), IdxOptions::new(request, classes, MemoryLimit::new(self.memory)))
+    }
+
+    fn scored(&self) -> Result<Option<String>> {
+        Ok(Some(scored("mnist", &self.place())))
     }
 }
 
@@ -80,13 +84,16 @@ impl Source for FashionMnist {
             "Bag",
             "Ankle boot",
         ];
-        let limit = MemoryLimit::new(self.memory);
-        let reading = IdxOptions { task: request.task, classes: CLASSES, limit };
+        let reading = IdxOptions::new(request, CLASSES, MemoryLimit::new(self.memory));
         let mut loaded = load("fashion-mnist", &self.place(), reading)?;
         if let Loaded::Raw(RawRows { pictures: Some(pictures), .. }) = &mut loaded {
             pictures.classes = NAMES.map(str::to_owned).into();
         }
         Ok(loaded)
+    }
+
+    fn scored(&self) -> Result<Option<String>> {
+        Ok(Some(scored("fashion-mnist", &self.place())))
     }
 }
 
@@ -105,20 +112,48 @@ fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
         let (images, labels) =
             (find(name, folder, split, IdxFile::Images)?, find(name, folder, split, IdxFile::Labels)?);
         let files = (idx::read(&images, 3, limit)?, idx::read(&labels, 1, limit)?);
-        rows(files, read.classes, read.task, &labels)
+        rows(files, read, &labels)
     };
+    if read.is_fitted && !has_split(name, folder, "train") && has_split(name, folder, "t10k") {
+        // A run is scored on pictures that are there.
+        let rows = split("t10k", read.limit)?;
+        let room = read.limit.less(&rows.xs);
+        return Ok(whole(IdxSplits { train: rows, test: None }, read.classes, room));
+    }
     let train = split("train", read.limit)?;
     let test = split("t10k", read.limit.less(&train.xs))?;
     let room = read.limit.less(&train.xs).less(&test.xs);
-    Ok(whole(IdxSplits { train, test }, read.classes, room))
+    Ok(whole(IdxSplits { train, test: Some(test) }, read.classes, room))
+}
+
+/// Says which pictures are scored where all of a folder are.
+fn scored(name: &str, folder: &Path) -> String {
+    let files =
+        if has_split(name, folder, "train") { "the train and the t10k files" } else { "the t10k files" };
+    format!("the pictures of {files} are scored")
+}
+
+/// Whether a folder has the pictures of a split.
+fn has_split(name: &str, folder: &Path, split: &str) -> bool {
+    find(name, folder, split, IdxFile::Images).is_ok()
 }
 
 /// Options for reading the files.
 #[derive(Clone, Copy)]
-struct IdxOptions {
+pub(super) struct IdxOptions {
     task: Task,
     classes: usize,
+    /// Whether a run that has been trained reads them.
+    is_fitted: bool,
     limit: MemoryLimit,
+}
+
+impl IdxOptions {
+    /// For a request of so many classes, or of those that its run has.
+    pub(super) fn new(request: &Request<'_>, classes: usize, limit: MemoryLimit) -> Self {
+        let classes = request.fitted.map_or(classes, |fitted| fitted.outputs);
+        Self { task: request.task, classes, is_fitted: request.fitted.is_some(), limit }
+    }
 }
 
 /// The rows of a data set.
@@ -126,14 +161,14 @@ pub(super) struct IdxSplits {
     /// The rows to train on.
     pub(super) train: Rows,
     /// The rows to test on.
-    pub(super) test: Rows,
+    pub(super) test: Option<Rows>,
 }
 
 /// A data set with training and test rows, and the memory that is left.
 pub(super) fn whole(rows: IdxSplits, outputs: usize, room: MemoryLimit) -> Loaded {
     let IdxSplits { train, test } = rows;
     let pictures = Pictures::grey(&train.xs, outputs);
-    let (validation, test, bytes) = (None, Some(test), Bytes::Pixels);
+    let (validation, bytes) = (None, Bytes::Pixels);
     let (test_share, ordered) = (0.0, false);
     Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes, room })
 }
@@ -186,8 +221,8 @@ fn find(name: &str, folder: &Path, split: &str, file: IdxFile) -> Result<PathBuf
 }
 
 /// Images and labels as rows; `path` is the labels' file, for messages.
-pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, path: &Path) -> Result<Rows> {
-    if !task.classes() {
+pub(super) fn rows((images, labels): (Idx, Idx), read: IdxOptions, path: &Path) -> Result<Rows> {
+    if !read.task.classes() {
         return Err(Error::key(
             "loss.name",
             "is for numeric targets, but this data set has classes; set it to `cross_entropy`",
@@ -205,16 +240,7 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
     if count == 0 {
         return Err(Error::data(path, "no rows; is this the right file?"));
     }
-    if let Some((row, label)) =
-        labels.bytes.iter().enumerate().find(|(_, label)| usize::from(**label) >= classes)
-    {
-        let problem = format!(
-            "label {label} of {} is outside the classes 0 to {}; `data.classes` of `mnist` takes more",
-            numbered_row(row),
-            classes - 1
-        );
-        return Err(Error::data(path, problem));
-    }
+    require_known(&labels.bytes, read, path)?;
     let room = refusal::try_reserve::<i64>(count);
     let mut classes =
         room.map_err(|_| Error::data(path, format!("{count} labels do not fit into memory")))?;
@@ -224,4 +250,21 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
         ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
         weights: None,
     })
+}
+
+/// Checks that labels are below the number of classes; `path` is their file, for messages.
+fn require_known(labels: &[u8], read: IdxOptions, path: &Path) -> Result<()> {
+    let IdxOptions { classes, is_fitted, .. } = read;
+    let unknown = labels.iter().enumerate().find(|(_, label)| usize::from(**label) >= classes);
+    let Some((row, label)) = unknown else { return Ok(()) };
+    let row = numbered_row(row);
+    let problem = if is_fitted {
+        format!("label {label} of {row}: {}", unknown_class(i64::from(*label), classes))
+    } else {
+        let last = classes - 1;
+        format!(
+            "label {label} of {row} is outside the classes 0 to {last}; `data.classes` of `mnist` takes more"
+        )
+    };
+    Err(Error::data(path, problem))
 }

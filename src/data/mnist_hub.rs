@@ -37,6 +37,6 @@ impl Source for MnistHub {
         };
         let train = rows(&set.train_images, &set.train_labels)?;
         let test = rows(&set.test_images, &set.test_labels)?;
-        Ok(mnist::whole(IdxSplits { train, test }, set.labels, MemoryLimit::of_free()))
+        Ok(mnist::whole(IdxSplits { train, test: Some(test) }, set.labels, MemoryLimit::of_free()))
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::mnist::IdxSplits;
+use super::mnist::{IdxOptions, IdxSplits};
 use super::{Loaded, MemoryLimit, Request, Source, idx, mnist};
 use crate::error::Result;
 
@@ -27,16 +27,13 @@ impl Source for MnistSample {
     }
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        let options = IdxOptions::new(request, 10, MemoryLimit::of_free());
         let rows = |images: &[u8], labels: &[u8]| {
-            mnist::rows(
-                (idx::from_bytes(images, 3)?, idx::from_bytes(labels, 1)?),
-                10,
-                request.task,
-                Path::new("mnist-sample"),
-            )
+            let files = (idx::from_bytes(images, 3)?, idx::from_bytes(labels, 1)?);
+            mnist::rows(files, options, Path::new("mnist-sample"))
         };
         let train = rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?;
         let test = rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?;
-        Ok(mnist::whole(IdxSplits { train, test }, 10, MemoryLimit::of_free()))
+        Ok(mnist::whole(IdxSplits { train, test: Some(test) }, 10, MemoryLimit::of_free()))
     }
 }

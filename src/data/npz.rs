@@ -3,6 +3,7 @@
 //! `w_val`, `w_test` say how much each row counts.
 
 mod checks;
+mod names;
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::checks::{class_numbers, require_finite, values, weights_of};
+use self::checks::{class_numbers, require_finite, require_known, values, weights_of};
+use self::names::SplitNames;
 use super::archive::Arrays;
 use super::large_numbers;
 use super::memory::MemoryLimit;
@@ -19,7 +21,6 @@ use super::npy::{Array, Integers};
 use super::pictures::Pictures;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
-use crate::names::first_few;
 
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
@@ -38,8 +39,13 @@ pub struct Npz {
     pub memory: Option<u64>,
 }
 
-/// The names of the splits in the names of arrays.
-const SPLITS: [&str; 3] = ["train", "val", "test"];
+/// The use of arrays.
+#[derive(Clone, Copy)]
+struct ArrayUse {
+    task: Task,
+    /// The number of outputs of the run that scores them; nothing where a run is to be trained on them.
+    outputs: Option<usize>,
+}
 
 /// The rows of one split.
 struct SplitArrays {
@@ -56,15 +62,20 @@ impl Source for Npz {
         true
     }
 
+    fn scored(&self) -> Result<Option<String>> {
+        Ok(names::scored(&Arrays::open(&self.path)?.names()))
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
         let arrays = Arrays::open(&self.path)?;
         if request.fitted.is_none() {
-            self.say_unread(&arrays);
+            names::warn_of_unread(&self.path, &arrays.names());
         }
-        let loaded = self.arrays(arrays, request.task)?;
+        let read = ArrayUse { task: request.task, outputs: request.fitted.map(|fitted| fitted.outputs) };
+        let loaded = self.arrays(arrays, read)?;
         if let (Loaded::Raw(rows), None) = (&loaded, request.fitted) {
             large_numbers::hint(&self.path, &rows.train, request)?;
         }
@@ -74,29 +85,35 @@ impl Source for Npz {
 
 /// Reads the rows of an `.npz` file from any reader.
 pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
-    Npz::default().arrays(Arrays::new(Path::new(""), source)?, task)
+    Npz::default().arrays(Arrays::new(Path::new(""), source)?, ArrayUse { task, outputs: None })
 }
 
 impl Npz {
-    fn arrays(&self, mut arrays: Arrays<impl Read + Seek>, task: Task) -> Result<Loaded> {
+    fn arrays(&self, mut arrays: Arrays<impl Read + Seek>, read: ArrayUse) -> Result<Loaded> {
         let limit = MemoryLimit::new(self.memory);
-        let train = self.split(&mut arrays, "train", task, limit)?.ok_or_else(|| {
-            Error::data(&self.path, format!("no array `x_train`; it has {}", arrays.listed()))
+        let first = SplitNames::first(&arrays.names(), read.outputs.is_some());
+        let train = self.split(&mut arrays, first, read, limit)?.ok_or_else(|| {
+            let names = if read.outputs.is_some() { "`x_train`, `x` or `x_test`" } else { "`x_train`" };
+            Error::data(&self.path, format!("no array {names}; it has {}", arrays.listed()))
         })?;
         let limit = limit.less(&train.rows.xs);
-        let validation = self.split(&mut arrays, "val", task, limit)?;
+        let mut other = |names: SplitNames, limit: MemoryLimit| match first {
+            SplitNames::TRAIN => self.split(&mut arrays, names, read, limit),
+            _ => Ok(None),
+        };
+        let validation = other(SplitNames::VALIDATION, limit)?;
         let limit = validation.as_ref().map_or(limit, |validation| limit.less(&validation.rows.xs));
-        let test = self.split(&mut arrays, "test", task, limit)?;
+        let test = other(SplitNames::TEST, limit)?;
         let room = test.as_ref().map_or(limit, |test| limit.less(&test.rows.xs));
         let OneKind { train, validation, test, bytes } = of_one_kind(train, validation, test)?;
-        let outputs = match task {
-            Task::Values | Task::Labels => train.ys.dims()[1],
-            Task::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
-            Task::Classes { ignored, .. } => {
+        let outputs = match (read.outputs, read.task) {
+            (Some(outputs), _) => outputs,
+            (None, Task::Classes { ignored, .. }) if train.ys.rank() == 1 => {
                 self.classes([Some(&train), validation.as_ref(), test.as_ref()], ignored)?
             }
+            (None, _) => train.ys.dims()[1],
         };
-        let images = train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels && task.classes();
+        let images = train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels && read.task.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
         let (test_share, ordered) = (0.0, false);
         Ok(Loaded::Raw(RawRows {
@@ -112,84 +129,53 @@ impl Npz {
         }))
     }
 
-    /// Names the arrays that are not read.
-    fn say_unread(&self, arrays: &Arrays<impl Read + Seek>) {
-        let names = arrays.names();
-        let has = |name: &str| names.iter().any(|own| own == name);
-        // Targets are read beside their inputs.
-        let is_read = |name: &&String| {
-            let split = ["x_", "y_", "w_"].iter().find_map(|prefix| name.strip_prefix(prefix));
-            split.is_some_and(|split| SPLITS.contains(&split) && has(&format!("x_{split}")))
-        };
-        let unread: Vec<String> = names
-            .iter()
-            .filter(|name| !is_read(name))
-            .map(|name| format!("`{}`", name.escape_debug()))
-            .collect();
-        if !unread.is_empty() {
-            tracing::warn!(
-                "{}: nothing reads {}; rows are `x_train` and `y_train`, and `x_val`, `y_val`, `x_test`, `y_test` where \
-                 they are there, with their weights in `w_train`, `w_val`, `w_test`",
-                self.path.display(),
-                first_few(unread)
-            );
-        }
-    }
-
     fn split(
         &self,
         arrays: &mut Arrays<impl Read + Seek>,
-        split: &str,
-        task: Task,
+        names: SplitNames,
+        read: ArrayUse,
         limit: MemoryLimit,
     ) -> Result<Option<SplitArrays>> {
-        let Some(Array { tensor: xs, bytes }) =
-            arrays.read(&format!("x_{split}"), Integers::Features, limit)?
-        else {
+        let [x, y, w] = names.arrays();
+        let Some(Array { tensor: xs, bytes }) = arrays.read(&x, Integers::Features, limit)? else {
             return Ok(None);
         };
-        let name = format!("y_{split}");
         let fail = |problem: String| Err(Error::data(&self.path, problem));
-        let Some(Array { tensor: ys, .. }) = arrays.read(&name, Integers::Exact, limit.less(&xs))? else {
-            return fail(format!("there is `x_{split}` but no `{name}`"));
+        let Some(Array { tensor: ys, .. }) = arrays.read(&y, Integers::Exact, limit.less(&xs))? else {
+            return fail(format!("there is `{x}` but no `{y}`"));
         };
         let (rows, targets) = (xs.dims().first().copied(), ys.dims().first().copied());
         if xs.rank() < 2 || rows != targets || rows == Some(0) {
             return fail(format!(
-                "`x_{split}` {:?} and `{name}` {:?} do not fit: x is (N, F) or (N, T, F), y is (N) or (N, K)",
+                "`{x}` {:?} and `{y}` {:?} do not fit: x is (N, F) or (N, T, F), y is (N) or (N, K)",
                 xs.dims(),
                 ys.dims()
             ));
         }
         if xs.dtype() != DType::U8 {
-            require_finite(&self.path, &format!("x_{split}"), &xs)?;
+            require_finite(&self.path, &x, &xs)?;
         }
-        let ys = match task {
-            Task::Values | Task::Labels => values(&ys)?,
-            // As torch has it: a number a class is a probability for each of them.
-            Task::Classes { probabilities: true, .. } if ys.rank() == 2 && ys.dims()[1] > 1 => values(&ys)?,
-            Task::Classes { ignored, .. } => class_numbers(&self.path, &name, &ys, ignored)?,
+        let ys = self.targets(&y, &ys, read)?;
+        let weights = match arrays.read(&w, Integers::Features, limit.less(&xs))? {
+            Some(Array { tensor, bytes }) => Some(weights_of(&self.path, &w, &bytes.numbers(&tensor)?, &xs)?),
+            None => None,
         };
-        if ys.dtype() == DType::F64 {
-            require_finite(&self.path, &name, &ys)?;
-        }
-        let weights = self.weights(arrays, split, &xs, limit.less(&xs))?;
         Ok(Some(SplitArrays { rows: Rows { xs, ys, weights }, bytes }))
     }
 
-    /// The weights of a split's rows, where there are some.
-    fn weights(
-        &self,
-        arrays: &mut Arrays<impl Read + Seek>,
-        split: &str,
-        xs: &Tensor,
-        limit: MemoryLimit,
-    ) -> Result<Option<Vec<f64>>> {
-        let name = format!("w_{split}");
-        let Some(Array { tensor, bytes }) = arrays.read(&name, Integers::Features, limit)? else {
-            return Ok(None);
+    /// The targets of a split for a task, of a run that is scored for its outputs.
+    fn targets(&self, name: &str, ys: &Tensor, ArrayUse { task, outputs }: ArrayUse) -> Result<Tensor> {
+        let ys = match task {
+            Task::Values | Task::Labels => values(ys)?,
+            // As torch has it: a number a class is a probability for each of them.
+            Task::Classes { probabilities: true, .. } if ys.rank() == 2 && ys.dims()[1] > 1 => values(ys)?,
+            Task::Classes { ignored, .. } => class_numbers(&self.path, name, ys, ignored)?,
         };
-        weights_of(&self.path, &name, &bytes.numbers(&tensor)?, xs).map(Some)
+        if ys.dtype() == DType::F64 {
+            require_finite(&self.path, name, &ys)?;
+        }
+        outputs.map_or(Ok(()), |outputs| require_known(&self.path, name, &ys, outputs, task))?;
+        Ok(ys)
     }
 
     fn classes(&self, all: [Option<&Rows>; 3], ignored: i64) -> Result<usize> {

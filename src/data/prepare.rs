@@ -99,7 +99,9 @@ impl Preparation {
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let RawRows { test_share, outputs, ordered, pictures, bytes, room, .. } = raw;
         let (train, own_validation, own_test) = (raw.train, raw.validation, raw.test);
-        self.check_validation(own_validation.as_ref())?;
+        if request.fitted.is_none() {
+            self.check_validation(own_validation.as_ref())?;
+        }
         let plan = request.split_plan(test_share);
         let SplitRows { train, validation, test, limited } = if ordered {
             SplitRows::by_time(&train, &plan)?

@@ -26,6 +26,11 @@ pub trait Source {
         false
     }
 
+    /// Says which of the rows are scored where all rows of a file are; nothing where that goes without saying.
+    fn scored(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// The file or folder to name in messages.
     fn place(&self) -> PathBuf;
 }

@@ -97,6 +97,12 @@ impl Decision {
     }
 }
 
+/// The problem with a class that a run of so many classes does not have.
+pub(super) fn unknown_class(class: i64, classes: usize) -> String {
+    let last = classes.saturating_sub(1);
+    format!("the training data has no class {class}: its classes are 0 to {last}")
+}
+
 /// The class with the highest probability, of equal ones the first, as argmax.
 pub fn most_probable(probabilities: impl IntoIterator<Item = f64>) -> usize {
     let mut classes = probabilities.into_iter().enumerate();

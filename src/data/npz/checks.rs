@@ -4,8 +4,10 @@ use std::path::Path;
 
 use candle_core::{DType, Tensor};
 
+use crate::data::Task;
+use crate::data::targets::unknown_class;
 use crate::error::{Error, Result};
-use crate::names::numbered_row;
+use crate::names::{counted, numbered_row};
 
 /// Numbers that are checked at a time: a copy of all of them could be too much.
 const NUMBERS: usize = 1 << 16;
@@ -71,6 +73,25 @@ pub(super) fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) 
         return Err(Error::data(path, format!("`{name}` has {problem}")));
     }
     Ok(labels)
+}
+
+/// Requires that targets fit a run of so many classes or values: class indices (N) below them, or as many numbers a row.
+pub(super) fn require_known(path: &Path, name: &str, ys: &Tensor, outputs: usize, task: Task) -> Result<()> {
+    if let [_, width] = *ys.dims() {
+        if width == outputs {
+            return Ok(());
+        }
+        let numbers = counted(width, "number");
+        let problem = format!("`{name}` has {numbers} a row, and the run was trained on {outputs}");
+        return Err(Error::data(path, problem));
+    }
+    let is_ignored = |label| matches!(task, Task::Classes { ignored, .. } if ignored == label);
+    let is_known = |label: &i64| is_ignored(*label) || usize::try_from(*label).is_ok_and(|own| own < outputs);
+    let labels = ys.to_vec1::<i64>()?;
+    let Some(row) = labels.iter().position(|label| !is_known(label)) else { return Ok(()) };
+    let unknown = unknown_class(labels[row], outputs);
+    let problem = format!("`{name}` has the class {} in {}; {unknown}", labels[row], numbered_row(row));
+    Err(Error::data(path, problem))
 }
 
 pub(super) fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result<()> {
