@@ -15,6 +15,7 @@ mod fetch;
 mod folders;
 mod given_up;
 mod init;
+mod init_arrays;
 mod init_broken_series;
 mod init_doubts;
 mod init_persistent;

@@ -6,6 +6,7 @@ mod elements;
 use std::io::Read;
 
 use super::memory::MemoryLimit;
+pub(super) use elements::NUMBER_ANEW;
 pub use elements::{Array, Integers};
 use elements::{ElementReader, describe};
 
@@ -128,6 +129,18 @@ mod tests {
                 Some(exact) => assert_eq!(targets.to_vec1::<i64>().unwrap(), exact),
                 None => assert_eq!(targets.to_vec1::<u8>().unwrap(), stored),
             }
+        }
+    }
+
+    #[test]
+    fn the_error_of_text_says_how_classes_are_numbered() {
+        for kind in ["<U1", "|S3", "<U12"] {
+            let file = array(kind, "False", "(1,)", &[0; 48]);
+            let error = read(&mut &file[..], Integers::Exact, MemoryLimit::new(Some(1))).unwrap_err();
+            assert!(error.contains("`classes, y = np.unique(y, return_inverse=True)`"), "{error}");
+            assert!(error.contains("text") && !error.contains("byte order"), "{error}");
+            let error = features(&file).unwrap_err();
+            assert!(error.contains("text") && !error.contains("np.unique"), "{error}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::recipe::{Recipe, optimizer};
 use super::request::SuggestRequest;
+use super::suggestion::Suggestion;
 use super::target::TargetKind;
 use crate::data::profile::{ArrayTargets, ArraysProfile, NameCount, SplitShares};
 use crate::error::{Error, Result};
@@ -11,8 +12,8 @@ use crate::names::counted;
 /// The share of the rows that is held out where the file holds none out.
 const VALIDATION: f64 = 0.15;
 
-/// The config for the arrays of a file.
-pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
+/// The config for the arrays of a file, with doubts about their targets.
+pub(super) fn config(request: &SuggestRequest<'_>) -> Result<Suggestion> {
     let profile = ArraysProfile::read(request.data)?;
     if profile.rows < 10 && !(profile.has_validation && profile.has_test) {
         let problem = format!(
@@ -48,7 +49,27 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     } else {
         recipe.write(&mut document);
     }
-    Ok(document.finish())
+    let warnings = doubt(&profile.targets).into_iter().collect();
+    Ok(Suggestion { text: document.finish(), notes: Vec::new(), warnings })
+}
+
+/// A doubt about targets that are likely to be meant as classes, but do not count from 0.
+fn doubt(targets: &ArrayTargets) -> Option<String> {
+    match targets {
+        ArrayTargets::Signs => Some(
+            "`y_train` has -1 and 1 alone, which are trained on as numbers; where they are classes, save y = (y + 1) // 2, whose \
+             classes are 0 and 1"
+                .to_owned(),
+        ),
+        ArrayTargets::Classes(counts) => {
+            let least = counts.iter().position(|count| *count > 0).filter(|least| *least > 0)?;
+            Some(format!(
+                "no row of `y_train` has the label 0, and the classes count from 0, so that the network has outputs that are \
+                 never right; where its labels count from {least}, save y - {least}"
+            ))
+        }
+        ArrayTargets::OneHot(_) | ArrayTargets::Values(_) => None,
+    }
 }
 
 /// The shares of `x_train` that are held out.
@@ -70,6 +91,12 @@ fn describe(profile: &ArraysProfile) -> String {
             let used = counts.iter().filter(|count| **count > 0).count();
             format!("`y_train` has {used} classes; with loss \"mse\" its numbers are values")
         }
+        ArrayTargets::OneHot(counts) => format!(
+            "`y_train` has {} classes, one-hot: the 1 of a row is the probability of its class, and loss \"cross_entropy\" \
+             learns such targets as it does numbers of classes",
+            counts.len()
+        ),
+        ArrayTargets::Signs => "`y_train` has -1 and 1, which are taken for numbers".to_owned(),
         ArrayTargets::Values(1) => "`y_train` has numbers".to_owned(),
         ArrayTargets::Values(width) => format!("`y_train` has {width} numbers a row"),
     };
@@ -79,12 +106,12 @@ fn describe(profile: &ArraysProfile) -> String {
 
 fn kind(targets: &ArrayTargets) -> TargetKind {
     match targets {
-        ArrayTargets::Classes(counts) => {
+        ArrayTargets::Classes(counts) | ArrayTargets::OneHot(counts) => {
             let classes = counts.iter().enumerate();
             let classes = classes.map(|(class, rows)| NameCount { name: class.to_string(), rows: *rows });
             TargetKind::Classes(classes.collect())
         }
-        ArrayTargets::Values(_) => TargetKind::Values,
+        ArrayTargets::Signs | ArrayTargets::Values(_) => TargetKind::Values,
     }
 }
 

@@ -14,6 +14,7 @@ mod recipe;
 mod request;
 mod series;
 mod series_plan;
+mod suggestion;
 mod table;
 mod target;
 
@@ -33,17 +34,7 @@ use series_plan::SeriesPlan;
 use target::{TargetKind, TargetlessRows};
 
 pub use request::{SuggestRequest, name_of};
-
-/// A config that was made for data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suggestion {
-    /// The config as TOML with comments. It trains as it stands.
-    pub text: String,
-    /// The options by which cells are read, where these are not the defaults.
-    pub notes: Vec<String>,
-    /// Doubts that a user should look at before the results are believed.
-    pub warnings: Vec<String>,
-}
+pub use suggestion::Suggestion;
 
 /// Whether a path is data and not a config.
 pub fn is_data(path: &Path) -> bool {
@@ -75,8 +66,10 @@ pub fn suggest(request: &SuggestRequest<'_>) -> Result<Suggestion> {
                 "--target {target}: {what} as targets in {data}; leave it out"
             )));
         }
-        let text = if data.is_dir() { of_folder(request) } else { arrays::config(request) };
-        return Ok(Suggestion { text: text?, notes: Vec::new(), warnings: Vec::new() });
+        if !data.is_dir() {
+            return arrays::config(request);
+        }
+        return Ok(Suggestion { text: of_folder(request)?, notes: Vec::new(), warnings: Vec::new() });
     }
     let Some(format) = Format::of(data) else { return Err(Error::data(data, other_file(data))) };
     // What there is to warn of, the training says; here it is acted on.

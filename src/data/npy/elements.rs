@@ -12,6 +12,9 @@ use crate::files::read_up_to;
 /// Bytes that are read at a time; a multiple of every element's size.
 const PIECE: usize = 1 << 16;
 
+/// The line of Python that numbers classes from 0.
+pub(in crate::data) const NUMBER_ANEW: &str = "`classes, y = np.unique(y, return_inverse=True)`";
+
 /// An array.
 #[derive(Debug, Clone)]
 pub struct Array {
@@ -66,6 +69,7 @@ impl<R: Read> ElementReader<'_, R> {
             "f2" => self.all(|b| half::f16::from_le_bytes(b).to_f32()).map(as_pixels),
             "f4" => self.all(f32::from_le_bytes).map(as_pixels),
             "f8" => self.all(f64::from_le_bytes).map(as_pixels),
+            text if text.starts_with(['U', 'S']) => Err(of_text(text, integers)),
             other => Err(format!(
                 "its elements are `{}`; save numbers in the machine's byte order, as float32, float64 or integers",
                 other.escape_debug()
@@ -130,6 +134,17 @@ impl<R: Read> ElementReader<'_, R> {
         }
         Ok(())
     }
+}
+
+/// The problem with an array of text.
+fn of_text(kind: &str, integers: Integers) -> String {
+    let way_out = match integers {
+        Integers::Exact => format!("classes are numbers from 0, as {NUMBER_ANEW} makes them"),
+        Integers::Features => {
+            "features are numbers; a table (CSV, Parquet) may have columns of text".to_owned()
+        }
+    };
+    format!("its elements are text (`{}`), and {way_out}", kind.escape_debug())
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]

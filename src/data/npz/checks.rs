@@ -5,6 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use crate::data::Task;
+use crate::data::npy::NUMBER_ANEW;
 use crate::data::targets::unknown_class;
 use crate::error::{Error, Result};
 use crate::names::{counted, numbered_row};
@@ -66,7 +67,11 @@ pub(super) fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) 
                 numbered_row(first + at)
             ),
             (None, Some(at)) => {
-                format!("the class {} in {}; classes count from 0", numbers[at], numbered_row(first + at))
+                let row = numbered_row(first + at);
+                format!(
+                    "the class {} in {row}; classes count from 0: {NUMBER_ANEW} makes them so",
+                    numbers[at]
+                )
             }
             (None, None) => continue,
         };

@@ -17,6 +17,10 @@ const MOST_CLASSES: usize = 100;
 pub enum ArrayTargets {
     /// Classes from 0, each with its rows.
     Classes(Vec<u64>),
+    /// Classes as rows (C) of zeros with a single 1, as Keras' `to_categorical` makes them: the rows of each class.
+    OneHot(Vec<u64>),
+    /// One number a row, of -1 and 1 alone.
+    Signs,
     /// Numbers, so many a row.
     Values(usize),
 }
@@ -84,10 +88,17 @@ impl ArraysProfile {
 fn targets(path: &Path, ys: &candle_core::Tensor) -> Result<ArrayTargets> {
     let rows = ys.dims()[0];
     let width = ys.elem_count() / rows.max(1);
-    if width != 1 {
-        return Ok(ArrayTargets::Values(width));
-    }
     let numbers = ys.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+    if width != 1 {
+        let one_hot = if ys.rank() == 2 { one_hot(&numbers, width) } else { None };
+        return Ok(one_hot.map_or(ArrayTargets::Values(width), ArrayTargets::OneHot));
+    }
+    let has = |wanted: f64| numbers.iter().any(|number| number.total_cmp(&wanted).is_eq());
+    #[allow(clippy::float_cmp, reason = "a label is 1 or -1 exactly")]
+    let are_signs = numbers.iter().all(|number| number.abs() == 1.0);
+    if are_signs && has(-1.0) && has(1.0) {
+        return Ok(ArrayTargets::Signs);
+    }
     let mut counts: Vec<u64> = Vec::new();
     for number in numbers {
         #[allow(clippy::cast_precision_loss, reason = "a small number")]
@@ -110,4 +121,19 @@ fn targets(path: &Path, ys: &candle_core::Tensor) -> Result<ArrayTargets> {
         return Ok(ArrayTargets::Values(1));
     }
     Ok(ArrayTargets::Classes(counts))
+}
+
+/// The rows of each class where every row (C) is zeros but for one 1, and two classes have rows at least.
+fn one_hot(numbers: &[f64], width: usize) -> Option<Vec<u64>> {
+    let mut counts = vec![0; width];
+    for row in numbers.chunks(width.max(1)) {
+        #[allow(clippy::float_cmp, reason = "an indicator is 1 exactly")]
+        let class = row.iter().position(|number| *number == 1.0)?;
+        let are_zeros = row.iter().enumerate().all(|(own, number)| own == class || number.abs() <= 0.0);
+        counts[class] += u64::from(are_zeros);
+        if !are_zeros {
+            return None;
+        }
+    }
+    (counts.iter().filter(|count| **count > 0).count() > 1).then_some(counts)
 }
