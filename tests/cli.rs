@@ -36,6 +36,7 @@ mod npz_rows;
 mod options;
 mod own_files;
 mod parts;
+mod picture_splits;
 mod predict_keys;
 mod refused_memory;
 mod report;

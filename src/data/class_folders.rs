@@ -5,11 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::picture_files::{FORMATS, LeftOut, PictureFiles, is_folder, is_hidden};
+use super::split::Part;
 use crate::error::{Error, Result};
-use crate::names::counted;
-
-/// Folders of these names are splits, not classes.
-const SPLITS: [&str; 6] = ["train", "test", "val", "valid", "validation", "dev"];
+use crate::names::{counted, first_few};
 
 /// The names of the class folders, in order.
 pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
@@ -22,10 +20,10 @@ pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
         );
         return Err(Error::data(root, problem));
     }
-    if classes.iter().all(|name| SPLITS.contains(&name.as_str())) {
+    if classes.iter().all(|name| Part::named(name).is_some()) {
         let problem = format!(
-            "the folders here are splits, not classes: {}; two that are called `train` and `test` are read as splits: \
-             rename these, or name the folder that holds the classes in `data.path`",
+            "the folders here are splits, not classes: {}; `train` beside `val` or `test` is read as splits: rename these, or \
+             name the folder that holds the classes in `data.path`",
             classes.join(", ")
         );
         return Err(Error::data(root, problem));
@@ -34,7 +32,7 @@ pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
 }
 
 /// The names of the folders in a folder, in order.
-fn folders(root: &Path) -> Result<Vec<String>> {
+pub(super) fn folders(root: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root).map_err(Error::io("read", root))? {
         let entry = entry.map_err(Error::io("read", root))?;
@@ -57,7 +55,17 @@ fn folders(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// A class without a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It cannot be learnt.
+    Refused,
+    /// A trained run scores the pictures of the others.
+    Taken,
+}
+
 /// The pictures of all classes.
+#[derive(Debug)]
 pub(super) struct ClassFolders {
     /// In the order of the classes, each file with its class.
     pub(super) files: Vec<(PathBuf, usize)>,
@@ -65,10 +73,21 @@ pub(super) struct ClassFolders {
 }
 
 impl ClassFolders {
-    pub(super) fn new(root: &Path, classes: &[String]) -> Result<Self> {
+    /// The pictures below `root`, of these classes.
+    ///
+    /// # Errors
+    /// A folder of another class, no picture of any class, and where it is refused no picture of one.
+    pub(super) fn new(root: &Path, classes: &[String], absent: Absent) -> Result<Self> {
         let known: BTreeSet<&str> = classes.iter().map(String::as_str).collect();
-        if let Some(unknown) = folders(root)?.iter().find(|name| !known.contains(name.as_str())) {
+        let found = folders(root)?;
+        if let Some(unknown) = found.iter().find(|name| !known.contains(name.as_str())) {
             return Err(Error::data(root.join(unknown), "the training data has no class of this name"));
+        }
+        if found.is_empty() {
+            let names = first_few(classes.iter().map(|name| format!("`{}`", name.escape_debug())));
+            let problem =
+                format!("there is no folder of a class here; name one that holds a folder for each: {names}");
+            return Err(Error::data(root, problem));
         }
         let mut own = Self { files: Vec::new(), left_out: LeftOut::default() };
         for entry in fs::read_dir(root).map_err(Error::io("read", root))?.flatten() {
@@ -77,18 +96,33 @@ impl ClassFolders {
             }
         }
         for (class, name) in classes.iter().enumerate() {
-            let folder = root.join(name);
-            let found =
-                if folder.is_dir() { PictureFiles::of_folder(&folder)? } else { PictureFiles::default() };
-            if found.files.is_empty() {
-                let left_out =
-                    found.left_out.describe().map_or(String::new(), |others| format!("; {others}"));
-                let problem = format!("the folder of this class holds no {FORMATS} file{left_out}");
-                return Err(Error::data(folder, problem));
-            }
-            own.files.extend(found.files.into_iter().map(|file| (file, class)));
-            own.left_out.add(found.left_out);
+            own.add_class(&root.join(name), class, absent)?;
+        }
+        if own.files.is_empty() {
+            let left_out = own.left_out.describe().map_or(String::new(), |others| format!("; {others}"));
+            let problem = format!("the folders of the classes hold no {FORMATS} file{left_out}");
+            return Err(Error::data(root, problem));
         }
         Ok(own)
+    }
+
+    /// Adds the pictures of a class, which are in this folder.
+    fn add_class(&mut self, folder: &Path, class: usize, absent: Absent) -> Result<()> {
+        let is_there = folder.is_dir();
+        let found = if is_there { PictureFiles::of_folder(folder)? } else { PictureFiles::default() };
+        if found.files.is_empty() && absent == Absent::Refused {
+            let left_out = found.left_out.describe().map_or(String::new(), |others| format!("; {others}"));
+            let problem = if is_there {
+                format!("the folder of this class holds no {FORMATS} file{left_out}")
+            } else {
+                format!(
+                    "there is no such folder, and it is that of a class; put {FORMATS} files of the class there"
+                )
+            };
+            return Err(Error::data(folder, problem));
+        }
+        self.files.extend(found.files.into_iter().map(|file| (file, class)));
+        self.left_out.add(found.left_out);
+        Ok(())
     }
 }

@@ -1,22 +1,23 @@
 //! Pictures in one folder per class, as torchvision's `ImageFolder` reads them: `PATH/cat/1.png`, `PATH/dog/2.jpg`, or
-//! `PATH/train/cat/…` and `PATH/test/cat/…`.
+//! `PATH/train/cat/…`, `PATH/val/cat/…` and `PATH/test/cat/…`.
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::class_folders::{ClassFolders, classes};
+use super::class_folders::{Absent, ClassFolders, classes};
 use super::memory::MemoryLimit;
 use super::pass::RowPass;
-use super::picture_cache::{CachedSplit, PictureCache, SPLITS, SplitFiles};
+use super::picture_cache::{CachedSplit, PictureCache, SplitFiles, array_of};
 use super::picture_files::LeftOut;
+use super::picture_folders::{FoundPictures, PictureFolders};
+use super::picture_rows::PictureRows;
 use super::pictures::{self, FILES_AT_ONCE, Pictures};
 use super::pixels::PixelBuffer;
 use super::preprocess::PreprocessingSource;
 use super::split::Part;
-use super::{Bytes, Loaded, RawRows, Request, Rows, Source, WrittenRow, written_pictures};
+use super::{Bytes, Loaded, RawRows, Request, Source, WrittenRow, written_pictures};
 use crate::error::{Error, Result};
 use crate::names::{counted, counted_are};
 use crate::registry::schema::below_one;
@@ -28,7 +29,8 @@ const LONGEST_SIDE: usize = 1 << 13;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Images {
-    /// The folder that holds the class folders, or `train` and `test` folders with the class folders in them.
+    /// The folder that holds the class folders, or `train` and `test` folders with the class folders in them, and `val` or
+    /// `valid` for validation.
     pub path: PathBuf,
     /// Height and width to resize pictures to; default: the size of the first picture.
     #[schemars(inner(range(min = 1, max = LONGEST_SIDE)))]
@@ -60,42 +62,46 @@ impl Source for Images {
         self.path.clone()
     }
 
+    fn may_have_validation(&self) -> bool {
+        true
+    }
+
+    fn scored(&self) -> Result<Option<String>> {
+        Ok(PictureFolders::of(&self.path)?.scored())
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if !request.task.classes() {
             let problem = "is for numeric targets, but pictures have classes; set it to `cross_entropy`";
             return Err(Error::key("loss.name", problem));
         }
         self.check()?;
-        let (train, test) = (self.path.join("train"), self.path.join("test"));
-        let parted = train.is_dir() && test.is_dir();
-        if parted && self.test > 0.0 {
-            let problem = "cannot be used where there are folders `train` and `test`; leave it out";
+        let folders = PictureFolders::of_request(&self.path, request)?;
+        if folders.test.is_some() && self.test > 0.0 {
+            let problem = "cannot be used where a folder `test` has the pictures to test on; leave it out";
             return Err(Error::key("data.test", problem));
         }
-        let root = if parted { &train } else { &self.path };
         let fitted = request.fitted.map(|fitted| &fitted.source);
+        if fitted.is_none() {
+            folders.warn_of_unused(&self.path);
+        }
         let classes = match fitted {
             Some(PreprocessingSource::Images { classes, .. }) => classes.clone(),
-            _ => classes(root)?,
+            _ => classes(&folders.train)?,
         };
-        let mut found = ClassFolders::new(root, &classes)?;
-        let tested = if parted { Some(ClassFolders::new(&test, &classes)?) } else { None };
+        let absent = if fitted.is_some() { Absent::Taken } else { Absent::Refused };
+        let found = folders.find(&classes, absent)?;
         let pictures = self.pictures(classes, &found, fitted)?;
         let limit = MemoryLimit::new(self.memory);
-        let count = found.files.len() + tested.as_ref().map_or(0, |tested| tested.files.len());
         Self::require_narrow(&pictures, request.widest)?;
-        self.require_room(&pictures, count, limit)?;
-        let files = [Some(&found), tested.as_ref()].into_iter().flatten();
-        let files: Vec<SplitFiles<'_>> = files.map(|found| found.files.as_slice()).collect();
-        let rows = self.rows(&pictures, &files, request, limit)?;
-        found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
-        log_counts(&self.path, count, &found.left_out);
-        let TrainAndTest { train, test } = of_one_type(rows)?;
+        self.require_room(&pictures, found.count(), limit)?;
+        let rows = self.rows(&pictures, &found, request, limit)?;
+        log_counts(&self.path, found.count(), &found.left_out());
+        let PictureRows { train, validation, test } = rows.of_one_type()?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
-        let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
-        let (validation, ordered) = (None, false);
-        let left = limit.less(&train.xs);
-        let room = test.as_ref().map_or(left, |test| left.less(&test.xs));
+        let (pictures, bytes, ordered) = (Some(pictures), Bytes::Pixels, false);
+        let held_out = validation.iter().chain(&test);
+        let room = held_out.fold(limit.less(&train.xs), |left, rows| left.less(&rows.xs));
         let rows = RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes, room };
         Ok(Loaded::Raw(rows))
     }
@@ -108,16 +114,20 @@ impl Source for Images {
 impl Images {
     /// The files of pictures with these numbers in a part.
     fn files(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
-        let (train, test) = (self.path.join("train"), self.path.join("test"));
-        let parted = train.is_dir() && test.is_dir();
+        let folders = PictureFolders::of_request(&self.path, request)?;
         let fitted = request.fitted.map(|fitted| &fitted.source);
         let Some(PreprocessingSource::Images { classes, .. }) = fitted else { return Ok(Vec::new()) };
-        let root = if parted { &train } else { &self.path };
-        if parted && part == Part::Test && request.plan.fold.is_none() {
-            return Ok(written_pictures::whole(&test, &ClassFolders::new(&test, classes)?, numbers));
+        let of_own = match part {
+            Part::Test => folders.test.as_ref().filter(|_| request.plan.fold.is_none()),
+            Part::Validation => folders.validation.as_ref(),
+            Part::Train | Part::Unused => None,
+        };
+        let found = |folder: &Path| ClassFolders::new(folder, classes, Absent::Taken);
+        if let Some(own) = of_own {
+            return Ok(written_pictures::whole(own, &found(own)?, numbers));
         }
-        let found = ClassFolders::new(root, classes)?;
-        written_pictures::split(root, &found, request, self.test, part, numbers)
+        let root = &folders.train;
+        written_pictures::split(root, &found(root)?, request, self.test, part, numbers)
     }
 
     fn check(&self) -> Result<()> {
@@ -150,14 +160,14 @@ impl Images {
     fn pictures(
         &self,
         classes: Vec<String>,
-        found: &ClassFolders,
+        found: &FoundPictures,
         fitted: Option<&PreprocessingSource>,
     ) -> Result<Pictures> {
         if let Some(PreprocessingSource::Images { height, width, channels, .. }) = fitted {
             let (height, width, channels) = (*height, *width, *channels);
             return Ok(Pictures { height, width, channels, classes });
         }
-        let [height, width] = match (self.size, found.files.first()) {
+        let [height, width] = match (self.size, found.train.files.first()) {
             (Some(size), _) => size,
             (None, Some((first, _))) => pictures::size_of(first)?,
             (None, None) => [0, 0],
@@ -191,17 +201,20 @@ impl Images {
         })
     }
 
-    /// The rows of training files, and of test files where there are some; from the cache where it has them.
+    /// The rows of the files of each split; from the cache where it has them.
     fn rows(
         &self,
         pictures: &Pictures,
-        files: &[SplitFiles<'_>],
+        found: &FoundPictures,
         request: &Request<'_>,
         limit: MemoryLimit,
-    ) -> Result<TrainAndTest> {
-        let cache = self.cache.as_deref().map(|path| PictureCache::new(path, pictures, files)).transpose()?;
+    ) -> Result<PictureRows> {
+        let files: Vec<SplitFiles<'_>> = found.parts().map(|(_, own)| own.files.as_slice()).collect();
+        let cache =
+            self.cache.as_deref().map(|path| PictureCache::new(path, pictures, &files)).transpose()?;
         let shapes: Vec<Vec<usize>> = files.iter().map(|files| pictures.shape(files.len())).collect();
-        let splits = SPLITS.into_iter().zip(&shapes).map(|(name, shape)| CachedSplit { name, shape });
+        let names = || found.parts().map(|(part, _)| array_of(part));
+        let splits = names().zip(&shapes).map(|(name, shape)| CachedSplit { name, shape });
         let splits: Vec<CachedSplit<'_>> = splits.collect();
         let kept = cache.as_ref().map_or(Ok(None), |cache| cache.read(&splits, limit))?;
         let all = if let Some(kept) = kept {
@@ -215,18 +228,12 @@ impl Images {
             }
             // A run that is there already only reads it.
             if let Some(cache) = cache.filter(|_| request.fitted.is_none() && request.ranks.rank() == 0) {
-                cache.write(SPLITS.into_iter().zip(&all));
+                cache.write(names().zip(&all));
             }
             all
         };
-        let rows = |(files, xs): (&SplitFiles<'_>, Tensor)| -> Result<Rows> {
-            let classes: Vec<i64> =
-                files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
-            Ok(Rows { xs, ys: Tensor::from_vec(classes, files.len(), &Device::Cpu)?, weights: None })
-        };
-        let mut rows = files.iter().zip(all).map(rows);
-        let train = rows.next().unwrap_or_else(|| Err(Error::data(&self.path, "there are no pictures")))?;
-        Ok(TrainAndTest { train, test: rows.next().transpose()? })
+        let rows = PictureRows::new(found, all)?;
+        rows.ok_or_else(|| Error::data(&self.path, "there are no pictures"))
     }
 
     /// The pixels of these files.
@@ -241,22 +248,6 @@ impl Images {
         }
         Ok(pixels)
     }
-}
-
-/// Training and test rows.
-struct TrainAndTest {
-    train: Rows,
-    test: Option<Rows>,
-}
-
-/// Rows of one type: numbers where a picture of either has 16 bits.
-fn of_one_type(TrainAndTest { train, test }: TrainAndTest) -> Result<TrainAndTest> {
-    let all = [Some(&train), test.as_ref()];
-    if all.into_iter().flatten().all(|rows| rows.xs.dtype() == DType::U8) {
-        return Ok(TrainAndTest { train, test });
-    }
-    let numbers = |rows: Rows| -> Result<Rows> { Ok(Rows { xs: rows.xs.to_dtype(DType::F32)?, ..rows }) };
-    Ok(TrainAndTest { train: numbers(train)?, test: test.map(numbers).transpose()? })
 }
 
 /// Logs how many pictures are used and which files are left out.

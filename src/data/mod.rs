@@ -31,6 +31,8 @@ mod order;
 pub(crate) mod pass;
 mod picture_cache;
 pub mod picture_files;
+mod picture_folders;
+mod picture_rows;
 pub mod pictures;
 pub mod pixels;
 mod png;

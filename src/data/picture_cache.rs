@@ -1,5 +1,5 @@
-//! Decoded pictures in an `.npz` file, which a further run reads instead of the pictures: the arrays `train` and `test`,
-//! (N, H, W) or (N, C, H, W), and `descent_pictures`, the SHA-256 of what they were made of.
+//! Decoded pictures in an `.npz` file, which a further run reads instead of the pictures: the arrays `train`, `test`
+//! and `val`, (N, H, W) or (N, C, H, W), and `descent_pictures`, the SHA-256 of what they were made of.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -18,6 +18,7 @@ use super::npy::Integers;
 use super::npy_start::npy_start;
 use super::pass::PassReader;
 use super::pictures::Pictures;
+use super::split::Part;
 use crate::error::{Error, Result};
 use crate::files::{self, Sum};
 use crate::kernels::bytes;
@@ -26,8 +27,17 @@ use crate::kernels::norm::all_finite;
 /// The name of the array that tells what the others were made of, which no other file has.
 const KEY: &str = "descent_pictures";
 
-/// The names of the arrays of pixels, in order.
-pub(super) const SPLITS: [&str; 2] = ["train", "test"];
+/// The names of the arrays of pixels.
+const SPLITS: [&str; 3] = ["train", "test", "val"];
+
+/// The name of the array of a part's pixels.
+pub(super) fn array_of(part: Part) -> &'static str {
+    match part {
+        Part::Test => SPLITS[1],
+        Part::Validation => SPLITS[2],
+        Part::Train | Part::Unused => SPLITS[0],
+    }
+}
 
 /// A file of decoded pictures.
 #[derive(Debug)]

@@ -146,12 +146,12 @@ impl Preparation {
     /// Checks that validation rows do not come from two places.
     fn check_validation(&self, own: Option<&Rows>) -> Result<()> {
         if own.is_some() && self.validation > 0.0 {
-            let problem =
-                "cannot be used where the data has validation rows of its own, as `x_val`; leave it out";
+            let problem = "cannot be used where the data has validation rows of its own, as `x_val` or a folder `val`; leave it out";
             return Err(Error::key("data.validation", problem));
         }
         if own.is_some() && self.bag.is_some() {
-            let problem = "cannot be used where the data has validation rows of its own, as `x_val`";
+            let problem =
+                "cannot be used where the data has validation rows of its own, as `x_val` or a folder `val`";
             return Err(Error::key("data.bag", problem));
         }
         Ok(())

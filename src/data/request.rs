@@ -70,7 +70,8 @@ impl<'a> Request<'a> {
     /// Whether the rules of this version held other rows out.
     fn split_differs(&self, version: u32) -> bool {
         match version {
-            RULES => false,
+            // Pictures are read by the rules of their run.
+            3 | RULES => false,
             2 => self.plan.limit.is_some() || self.task == Task::Labels,
             _ => true,
         }

@@ -3,6 +3,7 @@
 use super::document::{Document, table};
 use super::request::SuggestRequest;
 use crate::data::profile::{PicturesProfile, idx_pictures};
+use crate::data::split::Part;
 use crate::error::Result;
 use crate::names::{counted, first_few_by};
 use toml::Value;
@@ -28,10 +29,15 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     document.set("color", profile.has_colors, why);
     let classes = profile.classes.iter().map(|own| format!("{} {}", own.name, own.rows));
     let classes = first_few_by(classes.collect::<Vec<_>>(), ", ");
-    if !profile.is_split {
+    if !profile.held_out.contains(&Part::Test) {
         document.set("test", 0.2, "held out, and looked at once, at the end");
     }
-    document.set("validation", 0.15, "held out to choose the best epoch");
+    if profile.held_out.contains(&Part::Validation) {
+        document
+            .note("A folder of the data has the pictures to validate on, by which the best epoch is chosen.");
+    } else {
+        document.set("validation", 0.15, "held out to choose the best epoch");
+    }
     document.note(&format!("The classes and their pictures: {classes}."));
     recipe(&mut document, rows);
     Ok(document.finish())

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::class_folders::{ClassFolders, classes};
+use crate::data::class_folders::{Absent, ClassFolders, classes};
 use crate::data::memory::MemoryLimit;
+use crate::data::picture_folders::PictureFolders;
 use crate::data::pictures::{Pictures, size_of};
 use crate::data::pixels::PixelBuffer;
+use crate::data::split::Part;
 use crate::error::{Error, Result};
 
 /// The pictures that are opened to see their size and whether they have colours.
@@ -16,8 +18,8 @@ const OPENED: usize = 24;
 pub struct PicturesProfile {
     /// The names of the classes with the number of pictures to train on.
     pub classes: Vec<super::NameCount>,
-    /// Whether there are folders `train` and `test`.
-    pub is_split: bool,
+    /// The parts that are held out by folders of their own.
+    pub held_out: Vec<Part>,
     /// Height and width of the first picture.
     pub size: [usize; 2],
     /// Whether all pictures that were opened have this size.
@@ -32,11 +34,11 @@ impl PicturesProfile {
     /// # Errors
     /// There are no two folders with pictures, or a picture cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
-        let (train, test) = (path.join("train"), path.join("test"));
-        let is_split = train.is_dir() && test.is_dir();
-        let root = if is_split { train.as_path() } else { path };
-        let names = classes(root)?;
-        let ClassFolders { files, .. } = ClassFolders::new(root, &names)?;
+        let PictureFolders { train: root, validation, test, .. } = PictureFolders::of(path)?;
+        let held_out = [(Part::Validation, validation), (Part::Test, test)].into_iter();
+        let held_out = held_out.filter_map(|(part, folder)| folder.map(|_| part)).collect();
+        let names = classes(&root)?;
+        let ClassFolders { files, .. } = ClassFolders::new(&root, &names, Absent::Refused)?;
         let mut rows = vec![0; names.len()];
         for (_, class) in &files {
             rows[*class] += 1;
@@ -48,7 +50,7 @@ impl PicturesProfile {
         let classes = names.into_iter().zip(rows).map(|(name, rows)| super::NameCount { name, rows });
         Ok(Self {
             classes: classes.collect(),
-            is_split,
+            held_out,
             size,
             is_one_size: sizes.iter().all(|own| *own == size),
             has_colors: has_colors(path, &opened)?,
@@ -57,8 +59,7 @@ impl PicturesProfile {
 
     /// Whether a folder has a folder for each of several classes.
     pub fn has_classes(path: &Path) -> bool {
-        let is_split = path.join("train").is_dir() && path.join("test").is_dir();
-        classes(&if is_split { path.join("train") } else { path.to_path_buf() }).is_ok()
+        PictureFolders::of(path).and_then(|folders| classes(&folders.train)).is_ok()
     }
 
     /// The number of pictures.

@@ -160,12 +160,12 @@ fn sub_folders_are_read_and_what_is_left_out_is_counted() {
 fn folders_that_are_splits_and_names_that_are_no_text_are_refused() {
     use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();
-    paint(&folder.path().join("pictures/train"), 3);
+    paint(&folder.path().join("pictures/test"), 3);
     paint(&folder.path().join("pictures/val"), 3);
     write(folder.path(), "c.toml", config("name = 'images'\npath = 'pictures'\nsize = [8, 8]"));
     let error = fail(folder.path(), &["train", "c.toml"], 1);
-    assert!(error.contains("splits, not classes: train, val"), "{error}");
-    fs::rename(folder.path().join("pictures/val"), folder.path().join("pictures/test")).unwrap();
+    assert!(error.contains("splits, not classes: test, val"), "{error}");
+    fs::rename(folder.path().join("pictures/val"), folder.path().join("pictures/train")).unwrap();
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
     fs::create_dir(folder.path().join("pictures/train").join(name)).unwrap();
