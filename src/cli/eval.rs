@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::metrics::ClassCounts;
 use crate::numbers::number_to;
 use crate::run::baselines::Verdict;
-use crate::run::doubts::log_never_predicted;
+use crate::run::doubts::log_class_doubts;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
 use crate::trainer::Evaluation;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if scoring.is_weighted() {
         tracing::info!("rows count by their weights, in the loss and all metrics");
     }
-    log_never_predicted(scoring.part.described(), &evaluation, scoring.classes());
+    log_class_doubts(scoring.part.described(), &evaluation, scoring.classes());
     let baselines = scoring.baselines(&evaluation)?;
     if let Some(verdict) = Verdict::of(&evaluation.metrics, &baselines) {
         verdict.log();

@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::baselines::{BaselineRows, Verdict};
 use super::data_file::write_preprocessing;
-use super::doubts::log_never_predicted;
+use super::doubts::log_class_doubts;
 use super::history::History;
 use super::metrics_log::MetricsLog;
 use super::names::{CHECKPOINTS, CONFIG, METRICS, MODEL, TABLE};
@@ -101,7 +101,7 @@ impl BagRun {
             if let Some(verdict) = Verdict::of(&evaluation.metrics, &baselines) {
                 verdict.log();
             }
-            log_never_predicted("test split", &evaluation, &test.target_info().classes);
+            log_class_doubts("test split", &evaluation, &test.target_info().classes);
             results.extend(evaluation.named("test"));
         }
         write_preprocessing(&self.folder, &splits.preprocessing, Some(&Fingerprint::of(&splits)?))?;

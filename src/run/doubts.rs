@@ -92,11 +92,34 @@ fn count_classes(task: Task, data: &Dataset, rows: &mut [u64]) -> Result<()> {
     Ok(())
 }
 
-/// Says which classes with rows in `split` are never predicted, as scikit-learn warns.
-pub(crate) fn log_never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) {
-    if let Some(doubt) = never_predicted(split, evaluation, names) {
+/// Says which classes with rows in `split` are never predicted, and which have no rows there, as scikit-learn warns.
+pub(crate) fn log_class_doubts(split: &str, evaluation: &Evaluation, names: &[String]) {
+    let doubts = [never_predicted(split, evaluation, names), without_rows(split, evaluation, names)];
+    for doubt in doubts.into_iter().flatten() {
         tracing::info!("{doubt}");
     }
+}
+
+/// The classes without rows, each of which counts as 0 in the average precision: of two classes the positive one alone.
+fn without_rows(split: &str, evaluation: &Evaluation, names: &[String]) -> Option<String> {
+    let counts = evaluation.classes.as_ref()?;
+    let (_, average) = evaluation.metrics.iter().find(|(name, _)| name == "average_precision")?;
+    let scores = counts.by_class();
+    let absent = (0..counts.classes()).filter(|class| scores[*class].support <= 0.0);
+    let absent: Vec<String> = absent.map(|class| quoted_class(class, names)).collect();
+    let counts_as_zero = !absent.is_empty() && (counts.classes() > 2 || *average <= 0.0);
+    counts_as_zero.then(|| {
+        format!(
+            "the {split} has no rows of {}; its average precision counts as 0 there, as in scikit-learn",
+            first_few(absent)
+        )
+    })
+}
+
+/// The name of a class in a message.
+fn quoted_class(class: usize, names: &[String]) -> String {
+    let name = names.get(class).map_or_else(|| class.to_string(), |name| name.escape_debug().to_string());
+    format!("`{name}`")
 }
 
 fn never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) -> Option<String> {
@@ -104,12 +127,7 @@ fn never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) -> Op
     let predicted = |class: usize| counts.confusion().iter().any(|row| row[class] > 0.0);
     let scores = counts.by_class();
     let missed = (0..counts.classes()).filter(|class| scores[*class].support > 0.0 && !predicted(*class));
-    let missed: Vec<String> = missed
-        .map(|class| {
-            names.get(class).map_or_else(|| class.to_string(), |name| name.escape_debug().to_string())
-        })
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let missed: Vec<String> = missed.map(|class| quoted_class(class, names)).collect();
     (!missed.is_empty()).then(|| {
         format!(
             "the {split} has rows of {}, but none is predicted as such; precision, recall and F1 count as 0 there",

@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::baselines::{BaselineRows, Verdict, of_split};
-use super::doubts::log_never_predicted;
+use super::doubts::log_class_doubts;
 use super::observer::{End, EpochEnd, Finished, Observer};
 use super::residuals::Residuals;
 use crate::checkpoint::{NormSums, Sums};
@@ -133,7 +133,7 @@ impl Run {
         if let Some(data) = &self.splits.test {
             let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
-            log_never_predicted("test split", &evaluation, &data.target_info().classes);
+            log_class_doubts("test split", &evaluation, &data.target_info().classes);
             test.extend(evaluation.named("test"));
         }
         let baselines = self.baselines(&test)?;
