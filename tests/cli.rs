@@ -11,6 +11,7 @@ mod doubts;
 mod eval_arrays;
 mod export;
 mod export_series;
+mod far_inputs;
 mod fetch;
 mod folders;
 mod given_up;

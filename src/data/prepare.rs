@@ -112,16 +112,16 @@ impl Preparation {
         limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
         let shape = |rows: Rows| self.shaped(rows, request);
         let train = shape(train)?;
-        let pixels = pictures.is_some() || (train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels);
-        let unit = if pixels { 1.0 / 255.0 } else { 1.0 };
+        let unit = if pictures.is_some() || are_pixels(&train, bytes) { 1.0 / 255.0 } else { 1.0 };
         let elements = if let Some(elements) = request.fitted.and_then(Preprocessing::elements) {
             elements.clone()
         } else {
             if self.normalize.is_fitted() {
                 require_room(room, [Some(&train), validation.as_ref(), test.as_ref()], request.dtype)?;
             }
-            self.normalize.fit(&train, bytes, unit)?
+            self.normalize.fit(&train, bytes, unit)?.with_range_of(&train.xs, bytes)?
         };
+        warn_of_far(&elements, bytes, [request.fitted.map(|_| &train), validation.as_ref(), test.as_ref()])?;
         let target = array_targets::fit(self, request, &train)?;
         let dataset = |rows: Rows| -> Result<Dataset> {
             let units = array_targets::units(target.as_ref(), &rows)?;
@@ -186,6 +186,21 @@ fn source(pictures: Option<Pictures>, elements: Step, target: Option<TargetScale
         Some(pictures) => pictures.source(elements),
         None => PreprocessingSource::Arrays { elements, target },
     }
+}
+
+/// Whether rows are bytes of brightness.
+fn are_pixels(rows: &Rows, bytes: Bytes) -> bool {
+    rows.xs.dtype() == DType::U8 && bytes == Bytes::Pixels
+}
+
+/// Warns of rows whose inputs are in another unit than those of training.
+fn warn_of_far(elements: &Elements, bytes: Bytes, scored: [Option<&Rows>; 3]) -> Result<()> {
+    for rows in scored.into_iter().flatten() {
+        if let Some(doubt) = elements.doubt(&rows.xs, bytes)? {
+            tracing::warn!("inputs to score: {doubt}");
+        }
+    }
+    Ok(())
 }
 
 /// An error if these rows do not fit into the rest of the memory as numbers, which a fitted normalisation makes of them.

@@ -4,6 +4,7 @@ use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::column::{smooth_clip, smooth_unclip};
+use super::element_range::ElementRange;
 use super::quantiles::Quantiles;
 use crate::data::bytes::Bytes;
 use crate::error::Result;
@@ -38,6 +39,9 @@ pub struct Elements {
     /// The quantiles by which each feature becomes normal; empty if it does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<Quantiles>,
+    /// The range of the training rows; nothing of a run of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) range: Option<ElementRange>,
 }
 
 /// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.
@@ -52,12 +56,23 @@ impl Elements {
     /// `x · scale + shift` of every element.
     pub fn affine(scale: f64, shift: f64) -> Self {
         let (offset, spread, quantiles) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scale, shift, offset, spread, smooth_clip: false, quantiles }
+        Self { scale, shift, offset, spread, smooth_clip: false, quantiles, range: None }
     }
 
     /// `(x - offset) / spread` of each feature.
     pub(super) fn scaled(offset: Vec<f64>, spread: Vec<f64>) -> Self {
         Self { offset, spread, ..Self::affine(1.0, 0.0) }
+    }
+
+    /// The same, with the range of the rows (N, …) that it was fitted to.
+    pub(in crate::data) fn with_range_of(self, xs: &Tensor, bytes: Bytes) -> Result<Self> {
+        Ok(Self { range: ElementRange::of(xs, bytes)?, ..self })
+    }
+
+    /// A sentence about rows (N, …) far outside those of training, if they are and are not bounded.
+    pub(crate) fn doubt(&self, xs: &Tensor, bytes: Bytes) -> Result<Option<String>> {
+        let is_bounded = self.smooth_clip || !self.quantiles.is_empty();
+        self.range.filter(|_| !is_bounded).map_or(Ok(None), |range| range.doubt(xs, bytes))
     }
 
     /// Applies the fitted part alone to rows (N, F) or (N, T, F).

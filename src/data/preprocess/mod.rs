@@ -5,6 +5,7 @@ mod calendar;
 mod categories;
 mod cell_error;
 mod column;
+mod element_range;
 mod elements;
 mod feature_rows;
 mod features;

@@ -176,6 +176,9 @@ fn of_array(
         let problem = format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {shape:?}");
         return Err(Error::data(input, problem));
     }
+    if let Some(doubt) = elements.doubt(xs, *bytes)? {
+        tracing::warn!("{}: {doubt}", input.display());
+    }
     let xs = xs.reshape([&[count], shape].concat())?;
     see.keys(&[])?;
     for start in (0..count).step_by(batch) {
