@@ -28,6 +28,10 @@ pub(super) struct ElementRange {
 impl ElementRange {
     /// The range of the elements of rows (N, …) with this meaning of their bytes; nothing of no elements.
     pub(super) fn of(xs: &Tensor, bytes: Bytes) -> Result<Option<Self>> {
+        if xs.dtype() == DType::U8 && bytes == Bytes::Pixels {
+            // What brightness can be; millions of pixels are not looked at for it.
+            return Ok((xs.elem_count() > 0).then_some(Self { least: 0.0, most: 255.0 }));
+        }
         let count = xs.elem_count();
         let (all, offset) = (xs.reshape(count)?, Self::offset(xs, bytes));
         let mut range: Option<Self> = None;
