@@ -87,7 +87,9 @@ fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<Stri
 /// The dotted path of the key that an argument of this name, without its dashes, means: a key of the config, or another
 /// tool's name of one.
 pub(crate) fn key_of_flag(flag: &str) -> Option<String> {
-    const SECTIONS: [&str; 6] = ["train", "optimizer", "data", "model", "loss", "schedule"];
+    /// The tables that are looked at, the likeliest first.
+    const SECTIONS: [&str; 8] =
+        ["", "train", "optimizer", "train.early_stopping", "data", "model", "schedule", "loss"];
     let places = places();
     let in_section = |section: &&str| {
         let own = places.iter().find(|place| place.table == *section && is_same(&place.key, flag));

@@ -10,7 +10,7 @@ use super::split::Part;
 use crate::error::{Error, Result};
 use crate::names::first_few;
 
-/// The version of the rules of splits from which on more names than `train` and `test` are those of splits.
+/// The first version of the split rules that knows more folders of splits than `train` and `test`.
 const MANY_NAMES: u32 = 4;
 
 /// Folders of pictures.

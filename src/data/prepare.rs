@@ -193,11 +193,12 @@ fn are_pixels(rows: &Rows, bytes: Bytes) -> bool {
     rows.xs.dtype() == DType::U8 && bytes == Bytes::Pixels
 }
 
-/// Warns of rows whose inputs are in another unit than those of training.
-fn warn_of_far(elements: &Elements, bytes: Bytes, scored: [Option<&Rows>; 3]) -> Result<()> {
-    for rows in scored.into_iter().flatten() {
-        if let Some(doubt) = elements.doubt(&rows.xs, bytes)? {
-            tracing::warn!("inputs to score: {doubt}");
+/// Warns of rows whose inputs are in another unit than those of training: rows to score, to validate on and to test on.
+fn warn_of_far(elements: &Elements, bytes: Bytes, all: [Option<&Rows>; 3]) -> Result<()> {
+    for (name, rows) in ["rows to score", "validation rows", "test rows"].into_iter().zip(all) {
+        let doubt = rows.map_or(Ok(None), |rows| elements.doubt(&rows.xs, bytes))?;
+        if let Some(doubt) = doubt {
+            tracing::warn!("{name}: {doubt}");
         }
     }
     Ok(())

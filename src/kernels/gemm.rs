@@ -127,8 +127,8 @@ pub(super) fn new_matmul_then<T: Float>(
     let mut out = Vec::with_capacity(length);
     let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate: Accumulate::REPLACE };
     // SAFETY: `length` has checked the matrices; `out` has room for as many elements and is no one else's. With a beta of 0
-    // gemm, or the copy of a transpose, writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
-    // cover the output.
+    // gemm, or the copy of a transpose, writes every element of a block without reading it, zeros where the depth is 0, before
+    // `then` reads it; the blocks cover the output.
     unsafe {
         job.run(cut, &then);
         out.set_len(length);
@@ -165,7 +165,7 @@ impl<T: Float> OutputBlock<T> {
     /// Computes a block that has all rows of its product.
     ///
     /// # Safety
-    /// The block is valid for writes and no one else's.
+    /// The block has all rows, is valid for writes and no one else's.
     unsafe fn fill(&self, few_rows: &FewRows<'_, T>) -> Result<()> {
         let (left, width) = (few_rows.left(&self.cols), self.cols.len());
         for (first, right) in few_rows.right() {
@@ -233,7 +233,8 @@ impl<T: Float> Job<'_, T> {
         // SAFETY: the block's first element is one of the output.
         let first = unsafe { self.out.add(rows.start * row_stride + cols.start) };
         let block = OutputBlock { first, row_stride, rows, cols };
-        // SAFETY: as this function's.
+        let few_rows = few_rows.filter(|_| block.rows == (0..self.a.rows));
+        // SAFETY: as this function's; the block has all rows.
         let is_done = few_rows.is_some_and(|few_rows| unsafe { block.fill(few_rows) }.is_ok());
         for depth in (!is_done).then(|| self.depths()).into_iter().flatten() {
             // SAFETY: as this function's.

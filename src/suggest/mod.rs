@@ -121,7 +121,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     of_rows(request, profile, kind, gaps)
 }
 
-/// The config of a table whose rows stand for themselves; `gaps` is a doubt about dates.
+/// The config of a table whose rows stand for themselves; `gaps` is a doubt about times.
 fn of_rows(
     request: &SuggestRequest<'_>,
     mut profile: TableProfile,
@@ -210,8 +210,8 @@ fn broken_time(profile: &TableProfile, targets: &[String]) -> Result<Option<Stri
         let series = group.map_or(String::new(), |group| format!(" of one {}", quoted(&group)));
         return Ok(Some(format!(
             "the rows are in the order of column {}, but {} the time of another{series} (the first: lines {first} and {second}); they \
-             are taken for a table, since a series has one row a time: remove these rows and run init again. Hours that come \
-             twice when clocks are set back differ in their UTC offsets",
+             are taken for a table, since a series has one row a time: remove these rows and run init again, or write hours \
+             that come twice, when clocks are set back, with their UTC offsets",
             quoted(&time),
             with_verb(rows as u64, "row", ["has", "have"])
         )));

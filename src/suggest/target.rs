@@ -95,8 +95,8 @@ pub(super) fn require_windows(
         "fill them, as pandas' `interpolate` does"
     };
     let problem = format!(
-        "target {name}: it is missing in {missing}, the first is line {line}; no window predicts such a row, which leaves too few \
-         of {}; {remedy}",
+        "target {name}: it is missing in {missing}, the first is line {line}; too few windows are left whose {} to predict all have \
+         it: {remedy}",
         counted(rows.horizon as u64, "row")
     );
     Err(Error::data(&profile.path, problem))

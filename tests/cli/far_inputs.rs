@@ -27,7 +27,7 @@ fn inputs_in_another_unit_are_warned_of() {
     let first = numbers().map(|x| 255.0 * x).find(|x| *x > 11.0).unwrap();
     let row = numbers().position(|x| 255.0 * x > 11.0).unwrap() / 2;
     let large = format!(
-        "{far} numbers far outside those of training, which are from 0.0000 to 1.0000 (the first is {first:.4} in row {row} (counted from 0))"
+        "{far} numbers lie far outside those of training, which are from 0.0000 to 1.0000 (the first is {first:.4} in row {row} (counted from 0))"
     );
     for normalize in ["none", "standard", "robust_smooth"] {
         let set = format!("data.normalize='{normalize}'");
@@ -35,7 +35,7 @@ fn inputs_in_another_unit_are_warned_of() {
         assert!(!log.contains("those of training"), "{log}");
         for (factor, words) in [
             (255.0, large.as_str()),
-            (0.001, "all numbers are from 0.0000 to 0.0010, over 100 times as small as those of training"),
+            (0.001, "all numbers are from 0.0000 to 0.0010, less than a hundredth of those of training"),
             (1.0, ""),
             (9.0, ""),
         ] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::tables::{images::paint, learnt, metric, strings, write};
 use crate::common::{descent, fail, said, succeed};
 
-/// The config of init for the folder `pictures`, and what is said.
+/// The config of init for the folder `pictures`.
 fn init(folder: &Path) -> toml::Table {
     succeed(folder, &["init", "pictures"]).parse().unwrap()
 }

@@ -225,6 +225,9 @@ fn a_flag_that_is_a_key_of_the_config_is_answered_with_set() {
         (&["--hidden", "[64, 32]"], "use `--set 'model.hidden=[64, 32]'`"),
         (&["--learning-rate", "0.1"], "use `--set optimizer.lr=0.1`"),
         (&["--nesterov"], "use `--set optimizer.nesterov=VALUE`"),
+        (&["--patience", "3"], "use `--set train.early_stopping.patience=3`"),
+        (&["--gamma=0.5"], "use `--set schedule.gamma=0.5`"),
+        (&["--seed", "7"], "use `--set seed=7`"),
     ] {
         let error = said(&[&["train", "c.toml"], flags].concat());
         assert!(error.contains(set) && !error.contains("as a value"), "{flags:?}: {error}");

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::bytes::Bytes;
 use crate::error::Result;
-use crate::names::{counted, numbered_row};
+use crate::names::{numbered_row, with_verb};
 use crate::numbers::number;
 
 /// Numbers this many times as far from those of training as these lie apart are far outside them.
 const FAR: f64 = 10.0;
-/// Numbers this many times as small as those of training, all of them, are in another unit.
+/// The factor between the largest number of training and the largest of other rows beyond which these are in another unit.
 const SMALL: f64 = 100.0;
 /// All numbers of fewer rows than this may well be small.
 const FEW_ROWS: usize = 10;
@@ -67,7 +67,7 @@ impl ElementRange {
             return Ok(Some(format!(
                 "{} far outside {those} (the first is {} in {}), for which a network's answer is arbitrary: bring them to the \
                  units of training, or correct them",
-                counted(count, "number"),
+                with_verb(count as u64, "number", ["lies", "lie"]),
                 number(first),
                 numbered_row(row)
             )));
@@ -76,8 +76,8 @@ impl ElementRange {
         Ok(is_small.then(|| {
             let (least, most) = (number(own.least), number(own.most));
             format!(
-                "all numbers are from {least} to {most}, over {SMALL} times as small as {those}: bring them to the units of \
-                 training, if they are in others"
+                "all numbers are from {least} to {most}, less than a hundredth of {those}: bring them to the units of training, if \
+                 they are in others"
             )
         }))
     }

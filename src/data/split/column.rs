@@ -4,7 +4,7 @@ use super::{Assigner, Part, SplitPlan, Stratum};
 use crate::error::{Error, Result};
 
 impl Part {
-    /// The part that a cell of a split column names, in any case.
+    /// The part that a cell of a split column or a folder of pictures names, in any case.
     pub fn named(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),

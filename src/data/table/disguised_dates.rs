@@ -2,6 +2,23 @@
 
 use super::dates::{DateForm, month_of};
 
+const WEEKDAYS: [&str; 14] = [
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
 /// An example of the dates that half or more of these different texts are, the first in order.
 pub(super) fn example<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
     let (mut all, mut dates, mut first) = (0usize, 0usize, None);
@@ -16,7 +33,7 @@ pub(super) fn example<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a
 }
 
 /// Whether a text is a date in a form that is not read.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let text = text.trim();
     let is_read =
         || std::iter::once(DateForm::Iso).chain(DateForm::OTHERS).any(|form| form.days(text).is_some());
@@ -69,17 +86,16 @@ fn has_month(tokens: &[&str]) -> bool {
             && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
     let (months, numbers) = (tokens.iter().filter(is_month).count(), tokens.iter().filter(is_number).count());
-    let rest = tokens.len() - months - numbers;
-    months == 1 && (1..=3).contains(&numbers) && rest <= 1
+    let is_weekday = |own: &&&str| WEEKDAYS.contains(&own.to_ascii_lowercase().as_str());
+    let rest = tokens.len() - months - numbers - tokens.iter().filter(is_weekday).count();
+    months == 1 && (1..=3).contains(&numbers) && rest == 0
 }
 
-/// Whether this is a day, a month and two digits of a year: `1/31/24`, `31.01.24`.
+/// Whether this is a day, a month and two digits of a year: `1/31/24`. With points or dashes it may be a version or a code.
 fn is_short(date: &str) -> bool {
-    ['/', '.', '-'].into_iter().any(|separator| {
-        let parts: Vec<&str> = date.split(separator).collect();
-        let [a, b, year] = parts.as_slice() else { return false };
-        year.len() == 2 && year.bytes().all(|byte| byte.is_ascii_digit()) && are_day_and_month(a, b)
-    })
+    let parts: Vec<&str> = date.split('/').collect();
+    let [a, b, year] = parts.as_slice() else { return false };
+    year.len() == 2 && year.bytes().all(|byte| byte.is_ascii_digit()) && are_day_and_month(a, b)
 }
 
 /// Whether this is a day, a month and a year, in any order.

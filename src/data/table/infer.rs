@@ -70,7 +70,7 @@ impl KindInference<'_> {
             return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
         }
         self.check_frequent(name, column)?;
-        self.warn_of_disguise(name, column);
+        self.warn_of_numbers_in_disguise(name, column);
         self.warn_of_dates_in_disguise(name, column);
         Ok(of_names(column))
     }
@@ -129,7 +129,8 @@ impl KindInference<'_> {
 
     /// Warns if most names of a column look like dates, of which the form is not known.
     fn warn_of_dates_in_disguise(&self, name: &str, column: &ColumnSurvey) {
-        let mut dates: Vec<&String> = column.names.keys().filter(|name| looks_like_a_date(name)).collect();
+        let is_date = |name: &&String| looks_like_a_date(name) || disguised_dates::is_date(name);
+        let mut dates: Vec<&String> = column.names.keys().filter(is_date).collect();
         if dates.is_empty() || 2 * dates.len() < column.names.len() {
             return;
         }
@@ -150,8 +151,8 @@ impl KindInference<'_> {
     }
 
     /// Warns if most names of a column would be numbers but for `%`, currency signs, separators and units.
-    fn warn_of_disguise(&self, name: &str, column: &ColumnSurvey) {
-        if let Some(problem) = self.in_disguise(column) {
+    fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
+        if let Some(problem) = self.numbers_in_disguise(column) {
             let ignored = match of_names(column) {
                 Inferred { kind: Kind::Ignore, why } => {
                     format!("; as text the column is ignored, since {why}")
@@ -162,8 +163,8 @@ impl KindInference<'_> {
         }
     }
 
-    /// What a column has whose numbers or dates are read as text: "has numbers such as …", with a way out.
-    pub(super) fn in_disguise(&self, column: &ColumnSurvey) -> Option<String> {
+    /// What a column has whose numbers are read as text: "has numbers such as …", with a way out.
+    pub(super) fn numbers_in_disguise(&self, column: &ColumnSurvey) -> Option<String> {
         let is_as_usual = self.options.decimal.is_none() && self.options.thousands.is_none();
         let hint = is_as_usual.then(|| column.forms_of_most().hint(self.path)).flatten();
         if let Some(hint) = hint {
@@ -177,13 +178,6 @@ impl KindInference<'_> {
             let example = quoted(example);
             return Some(format!(
                 "has numbers such as {example}, which are read as text; where these are thousands, set `data.thousands = \".\"`"
-            ));
-        }
-        if let Some(example) = disguised_dates::example(column.names.keys()) {
-            let example = quoted(example);
-            return Some(format!(
-                "has dates such as {example}, which are read as text; write them as 2024-01-31, a month or a quarter by its first \
-                 day"
             ));
         }
         let example = quoted(disguise::example(column.names.keys())?);

@@ -68,6 +68,7 @@ impl<T: Float> PanelChunk<'_, T> {
             transpose(&data[first * col_stride + top..], col_stride, to, width);
             return;
         }
+        debug_assert_eq!(col_stride, 1, "the stride of a matrix or its transpose");
         for (to, from) in to.chunks_exact_mut(width).zip(data[first..].chunks(row_stride).skip(top)) {
             to.copy_from_slice(&from[..width]);
         }

@@ -127,7 +127,8 @@ impl Schedule for Sequential {
         misfits
     }
 
-    /// A sequence within a sequence shares nothing with the outer one; torch has none that can begin at a milestone.
+    /// A sequence within a sequence starts from the learning rate and the bounds of the outer one; in torch none can begin at a
+    /// milestone.
     fn lr(&self, base: f64, k: u64) -> f64 {
         let lr =
             |Current { index, schedule, step }: Current<'_>| schedule.lr_in(&self.group(base, index), step);

@@ -3,6 +3,7 @@
 use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
 use crate::data::table::infer::{Inferred, KindInference, is_id, may_differ, of_names};
 use crate::data::table::options::ColumnKind as Kind;
+use crate::data::table::read::quoted;
 use crate::data::table::survey::ColumnSurvey;
 use crate::data::table::{disguise, disguised_dates};
 use crate::error::Error;
@@ -38,8 +39,12 @@ pub(super) fn decided(
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
     // Where all rows have too many different texts to keep, the first ones are an example.
-    let disguise = |column| inference.in_disguise(column);
-    let in_disguise = if numbers.is_none() { disguise(full).or_else(|| disguise(head)) } else { None };
+    let disguise = |column| inference.numbers_in_disguise(column);
+    let in_disguise = if numbers.is_none() {
+        disguise(full).or_else(|| disguise(head)).or_else(|| dates_in_disguise(head))
+    } else {
+        None
+    };
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
     // Of numbers that are features not every value was counted.
@@ -78,13 +83,13 @@ fn decision(
     };
     let unchanged = KindChoice::inferred(inferred, full, numbers.is_some());
     if unchanged.kind == Kind::Ignore {
-        return if numbers.is_none() { with_unit(unchanged, head) } else { unchanged };
+        return if numbers.is_none() { with_reason(unchanged, head) } else { unchanged };
     }
     let is_constant = full.missing == 0 && full.present > 1 && is_constant(full, head);
     if is_constant && head.names.len() < 2 {
         return KindChoice::given(Kind::Ignore, "every row has the same value");
     }
-    let Some(numbers) = numbers else { return with_unit(unchanged, head) };
+    let Some(numbers) = numbers else { return with_reason(unchanged, head) };
     if numbers.are_whole
         && is_unique(head)
         && (is_id(name) || (is_nameless(name) && counts_rows(numbers, full)))
@@ -103,11 +108,20 @@ fn decision(
     unchanged
 }
 
-/// The same choice for a column of text, of which it says where most of it are dates in other forms, or numbers with signs or units.
-fn with_unit(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
+/// What a column of text has that people take for dates, with a way out.
+fn dates_in_disguise(head: &ColumnSurvey) -> Option<String> {
+    let example = quoted(disguised_dates::example(head.names.keys())?);
+    Some(format!(
+        "has dates such as {example}, which are read as text; write them as 2023-11-20, a month or a quarter by its first day"
+    ))
+}
+
+/// The same choice for a column of text, which says so where most of it are dates in other forms, or numbers with signs or
+/// units.
+fn with_reason(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
     if let Some(example) = disguised_dates::example(head.names.keys()) {
         return KindChoice {
-            why: format!("dates such as {example}; written as 2024-01-31 they are read"),
+            why: format!("dates such as {example}; written as 2023-11-20 they are read"),
             ..choice
         };
     }
