@@ -110,14 +110,14 @@ mod tests {
             [(1, 1, 1), (16, 16, 16), (64, 784, 784), (33, 50, 70), (15, 40, 40), (40, 15, 16)]
         {
             let from: Vec<f64> = (0..height * stride).map(real).collect();
-            let narrow: Vec<f32> = (0..height * stride).map(|i| i as f32).collect();
+            let narrow: Vec<f32> = from.iter().map(|x| f32::of(*x)).collect();
             let (mut to, mut narrow_to) = (vec![0.0; cols * height], vec![0.0; cols * height]);
             transpose(&from, stride, &mut to, height);
             transpose(&narrow, stride, &mut narrow_to, height);
-            for (at, (x, y)) in to.iter().zip(narrow_to).enumerate() {
-                let expected = at % height * stride + at / height;
-                assert!(*x == real(expected) && f64::from(y) == *x, "{height} {cols} {stride} at {at}");
-            }
+            let expected: Vec<f64> =
+                (0..cols * height).map(|at| real(at % height * stride + at / height)).collect();
+            assert_eq!(to, expected, "{height} {cols} {stride}");
+            assert_eq!(narrow_to.into_iter().map(f64::from).collect::<Vec<_>>(), expected);
         }
     }
 }
