@@ -204,6 +204,7 @@ fn what_is_cut_off_misspelt_or_no_run_is_called_so() {
         ["train", "t.csv", "--target", "promo", "--set", "data.columns.X='number'", "--out", "run"];
     said(&misspelt, 2, "did you mean `x`?");
     said(&["predict", "nowhere", "--input", "t.csv"], 1, "there is no such folder");
+    said(&["compare", "nowhere", "nowhere"], 1, "there is no such folder");
     said(&["predict", "t.csv", "--input", "t.csv"], 1, "this is a file");
 }
 

@@ -15,7 +15,7 @@ use super::messages::Messages;
 use super::run_folders::run_folders;
 use crate::error::{Error, Result};
 use crate::run::history::History;
-use crate::run::unfinished;
+use crate::run::{folder, unfinished};
 
 pub(super) use arguments::Arguments;
 use tables::{draw, side_by_side};
@@ -52,6 +52,9 @@ fn with_epochs(runs: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
     let mut last = None;
     for run in runs {
+        if !run.is_dir() {
+            folder::config_of(&run, "compare")?;
+        }
         if History::read(&run)?.epochs.is_empty() {
             let problem = unfinished::why_no_epoch(&run);
             tracing::warn!("{}: {problem}; it is left out", run.display());

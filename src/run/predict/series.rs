@@ -145,10 +145,19 @@ impl SeriesInput<'_> {
             return Ok(());
         }
         let window = self.window;
-        let problem = format!(
-            "a prediction is made from {window} rows, and no {window} of the {} here follow each other without a gap",
-            counted(rows, "row")
-        );
+        let problem = if rows < window {
+            let are = if rows == 1 { "is" } else { "are" };
+            format!(
+                "a prediction is made from the {window} rows before it, and there {are} {}",
+                counted(rows, "row")
+            )
+        } else {
+            format!(
+                "a prediction is made from {window} rows, and no {window} of the {} here follow each other in one series without a \
+                 gap",
+                counted(rows, "row")
+            )
+        };
         Err(Error::data(self.path, problem))
     }
 }

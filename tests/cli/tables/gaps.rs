@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::time::{hour, trained};
 use super::{cells, config, lines, metric, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// The forecast behind the last row comes where the last eight rows follow each other, and its lack is said.
 fn check_forecasts_behind(folder: &Path, path: &Path) {
@@ -67,8 +67,13 @@ fn no_window_crosses_a_gap_in_time() {
 fn months_are_one_step_though_some_are_longer() {
     let folder = tempfile::tempdir().unwrap();
     let rows = lines("month,y", 60, |t| format!("{}-{:02}-01,{}", 2019 + t / 12, t % 12 + 1, t % 12));
-    let path = write(folder.path(), "s.csv", rows);
+    let path = write(folder.path(), "s.csv", &rows);
     let text = config("timeseries", &path, "y", "window = 12", "mse");
     let messages = trained(folder.path(), &text, "run");
     assert!(messages.contains("in steps of 1 month\n") && messages.contains("rows: 48 to"), "{messages}");
+    // Too few rows are no gap.
+    let few: Vec<&str> = rows.lines().take(6).collect();
+    write(folder.path(), "few.csv", few.join("\n"));
+    let error = fail(folder.path(), &["predict", "run", "--input", "few.csv"], 1);
+    assert!(error.contains("made from the 12 rows before it, and there are 5 rows"), "{error}");
 }
