@@ -91,6 +91,12 @@ pub(crate) fn key_of_flag(flag: &str) -> Option<String> {
     const SECTIONS: [&str; 8] =
         ["", "train", "optimizer", "train.early_stopping", "data", "model", "schedule", "loss"];
     let places = places();
+    if SECTIONS.contains(&flag) && places.iter().any(|place| place.table == flag && place.key == "name") {
+        return Some(format!("{flag}.name"));
+    }
+    if let Some(place) = places.iter().find(|place| place.path() == flag) {
+        return Some(place.path());
+    }
     let in_section = |section: &&str| {
         let own = places.iter().find(|place| place.table == *section && is_same(&place.key, flag));
         own.filter(|place| place.key != "name").map(Place::path)

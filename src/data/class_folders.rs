@@ -31,6 +31,27 @@ pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
     Ok(classes)
 }
 
+/// Warns where the folders of all classes hold the same folders: they are rather splits of other names.
+pub(super) fn warn_of_splits(root: &Path) -> Result<()> {
+    let classes = folders(root)?;
+    let mut within = classes.iter().map(|name| folders(&root.join(name)));
+    let Some(first) = within.next().transpose()?.filter(|names| names.len() > 1) else { return Ok(()) };
+    for names in within {
+        if names? != first {
+            return Ok(());
+        }
+    }
+    let quoted = |names: &[String]| first_few(names.iter().map(|name| format!("`{}`", name.escape_debug())));
+    tracing::warn!(
+        "{}: {} are taken for the classes, and all of them hold the folders {}; if these are the classes, name the others `train`, \
+         `val` and `test`",
+        root.display(),
+        quoted(&classes),
+        quoted(&first)
+    );
+    Ok(())
+}
+
 /// The names of the folders in a folder, in order.
 pub(super) fn folders(root: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::class_folders::{Absent, ClassFolders, classes};
+use super::class_folders::{Absent, ClassFolders, classes, warn_of_splits};
 use super::memory::MemoryLimit;
 use super::pass::RowPass;
 use super::picture_cache::{CachedSplit, PictureCache, SplitFiles, array_of};
@@ -84,6 +84,7 @@ impl Source for Images {
         let fitted = request.fitted.map(|fitted| &fitted.source);
         if fitted.is_none() {
             folders.warn_of_unused(&self.path);
+            warn_of_splits(&folders.train)?;
         }
         let classes = match fitted {
             Some(PreprocessingSource::Images { classes, .. }) => classes.clone(),

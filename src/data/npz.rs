@@ -21,6 +21,7 @@ use super::npy::{Array, Integers};
 use super::pictures::Pictures;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
@@ -76,8 +77,11 @@ impl Source for Npz {
         }
         let read = ArrayUse { task: request.task, outputs: request.fitted.map(|fitted| fitted.outputs) };
         let loaded = self.arrays(arrays, read)?;
-        if let (Loaded::Raw(rows), None) = (&loaded, request.fitted) {
-            large_numbers::hint(&self.path, &rows.train, request)?;
+        if let Loaded::Raw(rows) = &loaded {
+            match request.fitted {
+                None => large_numbers::hint(&self.path, &rows.train, request)?,
+                Some(fitted) => self.require_width(&rows.train, &fitted.row)?,
+            }
         }
         Ok(loaded)
     }
@@ -89,6 +93,19 @@ pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
 }
 
 impl Npz {
+    /// Requires rows of as many numbers as a run was trained on.
+    fn require_width(&self, rows: &Rows, trained: &[usize]) -> Result<()> {
+        let own = &rows.xs.dims()[1..];
+        let (numbers, wanted): (usize, usize) = (own.iter().product(), trained.iter().product());
+        if numbers == wanted {
+            return Ok(());
+        }
+        let numbers = counted(numbers, "number");
+        let problem =
+            format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {trained:?}");
+        Err(Error::data(&self.path, problem))
+    }
+
     fn arrays(&self, mut arrays: Arrays<impl Read + Seek>, read: ArrayUse) -> Result<Loaded> {
         let limit = MemoryLimit::new(self.memory);
         let first = SplitNames::first(&arrays.names(), read.outputs.is_some());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Request;
 use super::class_folders::{Absent, ClassFolders, folders};
-use super::picture_files::LeftOut;
+use super::picture_files::{LeftOut, PictureFiles};
 use super::split::Part;
 use crate::error::{Error, Result};
 use crate::names::first_few;
@@ -47,7 +47,10 @@ impl PictureFolders {
 
     fn named(root: &Path, part: impl Fn(&str) -> Option<Part>) -> Result<Self> {
         let names = folders(root)?;
-        let of = |wanted: Part| names.iter().filter(|name| part(name) == Some(wanted)).collect::<Vec<_>>();
+        let is_of = |name: &str, wanted: Part| {
+            part(name) == Some(wanted) && (wanted == Part::Train || holds_pictures(&root.join(name)))
+        };
+        let of = |wanted: Part| names.iter().filter(|name| is_of(name, wanted)).collect::<Vec<_>>();
         let splits = [Part::Train, Part::Validation, Part::Test].map(of);
         let is_parted = !splits[0].is_empty() && splits[1..].iter().any(|names| !names.is_empty());
         if !is_parted {
@@ -63,7 +66,8 @@ impl PictureFolders {
             names => Ok(names.first().map(|name| root.join(name))),
         };
         let [train, validation, test] = [one(&splits[0])?, one(&splits[1])?, one(&splits[2])?];
-        let unused = names.iter().filter(|name| part(name).is_none()).cloned().collect();
+        let is_read = |name: &String| splits.iter().flatten().any(|own| *own == name);
+        let unused = names.iter().filter(|name| !is_read(name)).cloned().collect();
         Ok(Self { train: train.unwrap_or_else(|| root.to_path_buf()), validation, test, unused })
     }
 
@@ -91,8 +95,7 @@ impl PictureFolders {
     pub(super) fn warn_of_unused(&self, root: &Path) {
         if !self.unused.is_empty() {
             tracing::warn!(
-                "{}: nothing reads {}; the pictures are in folders of splits: those to train on in `train`, to validate on in \
-                 `val`, to test on in `test`",
+                "{}: nothing reads {}; pictures are read from `train`, `val` and `test`, which hold a folder for each class",
                 root.display(),
                 first_few(self.unused.iter().map(|name| format!("`{}`", name.escape_debug())))
             );
@@ -139,4 +142,12 @@ impl FoundPictures {
         self.test.into_iter().chain(self.validation).for_each(|found| all.add(found.left_out));
         all
     }
+}
+
+/// Whether a folder holds a folder with pictures, as that of a split does. One that cannot be read is not left out unseen.
+fn holds_pictures(folder: &Path) -> bool {
+    let has_some = |name: &String| {
+        PictureFiles::of_folder(&folder.join(name)).is_ok_and(|found| !found.files.is_empty())
+    };
+    folders(folder).map_or(true, |names| names.iter().any(has_some))
 }

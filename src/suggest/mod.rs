@@ -111,7 +111,8 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         }
         target::require_windows(&profile, targets, &plan)?;
         let text = series::config(request, &profile, &plan)?;
-        let warnings = doubts(&profile, targets, "set `data.missing = \"previous\"`").collect();
+        let warnings = doubts(&profile, targets, "set `data.missing = \"previous\"`");
+        let warnings = warnings.chain(target::latest_missing(&profile, targets, &plan)).collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
     let gaps = match order {
@@ -209,7 +210,7 @@ fn broken_time(profile: &TableProfile, targets: &[String]) -> Result<Option<Stri
     {
         let series = group.map_or(String::new(), |group| format!(" of one {}", quoted(&group)));
         return Ok(Some(format!(
-            "the rows are in the order of column {}, but {} the time of another{series} (the first: lines {first} and {second}); they \
+            "the rows would be a series by column {}, but {} the time of another{series} (the first: lines {first} and {second}); they \
              are taken for a table, since a series has one row a time: remove these rows and run init again, or write hours \
              that come twice, when clocks are set back, with their UTC offsets",
             quoted(&time),

@@ -69,6 +69,24 @@ impl TargetKind {
     }
 }
 
+/// The remedy where the latest rows have no target.
+const LEAVE_LATEST_OUT: &str =
+    "leave these rows, the latest, out of the file: `descent predict` forecasts the rows after the last";
+
+/// A doubt about the latest rows of a series, which have no target: forecasts would begin after them.
+pub(super) fn latest_missing(
+    profile: &TableProfile,
+    targets: &[String],
+    plan: &SeriesPlan<'_>,
+) -> Option<String> {
+    let columns = targets.iter().filter_map(|name| profile.column(name));
+    let column = columns.max_by_key(|column| column.missing).filter(|column| column.missing > 0)?;
+    plan.series.lacks_latest_targets().then(|| {
+        let rows = counted(column.missing, "row");
+        format!("target {}: it is missing in the latest {rows}; {LEAVE_LATEST_OUT}", quoted(&column.name))
+    })
+}
+
 /// Checks that rows without a target leave windows: none predicts such a row.
 pub(super) fn require_windows(
     profile: &TableProfile,
@@ -90,7 +108,7 @@ pub(super) fn require_windows(
     let (name, line) = (quoted(&column.name), column.first_missing.unwrap_or_default());
     let missing = counted(column.missing, "row");
     let remedy = if series.lacks_latest_targets() {
-        "leave these rows, the latest, out of the file: `descent predict` forecasts the rows after the last"
+        LEAVE_LATEST_OUT
     } else {
         "fill them, as pandas' `interpolate` does"
     };

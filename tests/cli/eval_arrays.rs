@@ -127,3 +127,13 @@ fn a_folder_with_test_files_in_mnists_format_alone_is_scored() {
     fs::remove_file(path.join("new").join(labels)).unwrap();
     assert!(fail(path, &["eval", "run", "--input", "new"], 1).contains("t10k-labels-idx1-ubyte"));
 }
+
+#[test]
+fn rows_of_another_width_than_those_of_training_are_named() {
+    let folder = trained(&[]);
+    let path = folder.path();
+    let wide = Array::f32("x", &[6, 3], (0..18u8).map(f32::from));
+    write(&path.join("wide.npz"), false, &[wide, Array::i64("y", &[6], (0..6).map(|i| i % 3))]);
+    let error = fail(path, &["eval", "run", "--input", "wide.npz"], 1);
+    assert!(error.contains("a row has 3 numbers, [3], and the run was trained on 2, [2]"), "{error}");
+}

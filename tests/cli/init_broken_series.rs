@@ -26,8 +26,7 @@ fn a_series_but_for_repeated_times_is_said_to_be_one() {
     });
     write(path, "s.csv", text);
     let messages = said(path, &["init", "s.csv", "--target", "y", "-o", "s.toml"]);
-    let words =
-        "in the order of column `date`, but 1 row has the time of another (the first: lines 101 and 102)";
+    let words = "a series by column `date`, but 1 row has the time of another (the first: lines 101 and 102)";
     assert!(messages.contains(words), "{messages}");
     // Where a third of the rows repeat times the table is one of events.
     let text = series(|day, date| {
@@ -47,6 +46,14 @@ fn a_series_with_missing_targets_has_a_config_that_trains() {
         series(|day, date| format!("{date},{}", if day % 31 == 30 { String::new() } else { wave(day) }));
     let made = trained(path, &text, "y");
     assert_eq!(made["data"]["missing"].as_str(), Some("previous"));
+    // Where the latest rows are those to be predicted, forecasts begin after them.
+    let latest = series(|day, date| format!("{date},{}", if day > 294 { String::new() } else { wave(day) }));
+    write(path, "latest.csv", latest);
+    let messages = said(path, &["init", "latest.csv", "--target", "y", "-o", "latest.toml"]);
+    assert!(
+        messages.contains("missing in the latest 5 rows; leave these rows, the latest, out"),
+        "{messages}"
+    );
     // Half of the targets leave no windows.
     let half = series(|day, date| format!("{date},{}", if day % 2 == 0 { String::new() } else { wave(day) }));
     write(path, "half.csv", half);

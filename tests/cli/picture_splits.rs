@@ -132,3 +132,34 @@ fn pictures_to_score_may_lack_a_class_but_not_the_folders_of_classes() {
     let error = fail(path, &["eval", "run", "--input", "new"], 1);
     assert!(error.contains("new/other: the training data has no class of this name"), "{error}");
 }
+
+#[test]
+fn a_split_without_pictures_is_left_out_with_a_word() {
+    for (name, has_class) in [("val", false), ("val", true), ("test", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let (left_out, other) = if name == "val" { ("val", "test") } else { ("test", "val") };
+        for (name, count) in [("train", 12), (other, 4)] {
+            paint(&path.join("pictures").join(name), count);
+        }
+        let empty = path.join("pictures").join(left_out);
+        fs::create_dir_all(if has_class { empty.join("left") } else { empty.clone() }).unwrap();
+        // As in a competition, whose pictures to predict have no classes.
+        fs::write(empty.join("1.png"), "").unwrap();
+        let messages = train(path, "run", &[]);
+        assert!(messages.contains(&format!("nothing reads `{left_out}`")), "{messages}");
+        assert!(rows(&path.join("run"), "train").is_some_and(|rows| rows < 24));
+    }
+}
+
+#[test]
+fn classes_that_hold_the_same_folders_are_doubted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for name in ["train_images", "test_images"] {
+        paint(&path.join("pictures").join(name), 8);
+    }
+    let messages = train(path, "run", &[]);
+    let words = "`test_images`, `train_images` are taken for the classes, and all of them hold the folders `left`, `right`";
+    assert!(messages.contains(words), "{messages}");
+}

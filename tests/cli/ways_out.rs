@@ -229,6 +229,9 @@ fn a_flag_that_is_a_key_of_the_config_is_answered_with_set() {
         (&["--patience", "3"], "use `--set train.early_stopping.patience=3`"),
         (&["--gamma=0.5"], "use `--set schedule.gamma=0.5`"),
         (&["--seed", "7"], "use `--set seed=7`"),
+        (&["--loss", "mse"], "use `--set loss.name=mse`"),
+        (&["--optimizer.lr", "3"], "use `--set optimizer.lr=3`"),
+        (&["--train.epochs=3"], "use `--set train.epochs=3`"),
     ] {
         let error = said(&[&["train", "c.toml"], flags].concat());
         assert!(error.contains(set) && !error.contains("as a value"), "{flags:?}: {error}");

@@ -21,15 +21,42 @@ const WEEKDAYS: [&str; 14] = [
 
 /// An example of the dates that half or more of these different texts are, the first in order.
 pub(super) fn example<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
-    let (mut all, mut dates, mut first) = (0usize, 0usize, None);
+    let (mut all, mut dates, mut short, mut first) = (0usize, 0usize, ShortDates::default(), None);
     for name in names {
         all += 1;
-        if is_date(name) {
+        if is_date(name) || short.see(name) {
             dates += 1;
             first = Some(first.map_or(name.as_str(), |first: &str| first.min(name)));
         }
     }
-    first.filter(|_| 2 * dates >= all)
+    first.filter(|_| 2 * dates >= all && short.are_dates())
+}
+
+/// The largest of the first and of the second numbers of texts such as `1/31/24`.
+#[derive(Default)]
+struct ShortDates {
+    largest: Option<[u8; 2]>,
+}
+
+impl ShortDates {
+    /// Whether a text is a day, a month and two digits of a year.
+    fn see(&mut self, text: &str) -> bool {
+        let parts: Vec<&str> = before_time(text.trim()).split('/').collect();
+        let [a, b, year] = parts.as_slice() else { return false };
+        let (Some(a), Some(b)) = (small(a), small(b)) else { return false };
+        let is_one =
+            year.len() == 2 && small(year).is_some() && (1..=31).contains(&a) && (1..=31).contains(&b);
+        if is_one {
+            let [first, second] = self.largest.unwrap_or_default();
+            self.largest = Some([first.max(a), second.max(b)]);
+        }
+        is_one
+    }
+
+    /// Whether one of the numbers is always a month and the other goes beyond 12: ratios and scores are none.
+    fn are_dates(&self) -> bool {
+        self.largest.is_none_or(|[a, b]| (a <= 12) != (b <= 12))
+    }
 }
 
 /// Whether a text is a date in a form that is not read.
@@ -43,7 +70,7 @@ pub(super) fn is_date(text: &str) -> bool {
     let date = before_time(text);
     let tokens: Vec<&str> =
         date.split([' ', ',', '-', '/', '.', ':']).filter(|own| !own.is_empty()).collect();
-    is_period(&tokens) || has_month(&tokens) || is_short(date) || (has_half_days(text) && is_numbered(date))
+    is_period(&tokens) || has_month(&tokens) || (has_half_days(text) && is_numbered(date))
 }
 
 /// The text before a time of day.
@@ -80,22 +107,14 @@ fn is_period(tokens: &[&str]) -> bool {
 fn has_month(tokens: &[&str]) -> bool {
     let is_month = |own: &&&str| month_of(own).is_some();
     let is_number = |own: &&&str| {
-        let digits = own.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        !digits.is_empty()
-            && own.len() - digits.len() <= 2
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
+        let ordinal = ["st", "nd", "rd", "th"].into_iter().find_map(|end| own.strip_suffix(end));
+        let digits = ordinal.unwrap_or(own);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
     let (months, numbers) = (tokens.iter().filter(is_month).count(), tokens.iter().filter(is_number).count());
     let is_weekday = |own: &&&str| WEEKDAYS.contains(&own.to_ascii_lowercase().as_str());
     let rest = tokens.len() - months - numbers - tokens.iter().filter(is_weekday).count();
     months == 1 && (1..=3).contains(&numbers) && rest == 0
-}
-
-/// Whether this is a day, a month and two digits of a year: `1/31/24`. With points or dashes it may be a version or a code.
-fn is_short(date: &str) -> bool {
-    let parts: Vec<&str> = date.split('/').collect();
-    let [a, b, year] = parts.as_slice() else { return false };
-    year.len() == 2 && year.bytes().all(|byte| byte.is_ascii_digit()) && are_day_and_month(a, b)
 }
 
 /// Whether this is a day, a month and a year, in any order.
@@ -109,14 +128,18 @@ fn is_numbered(date: &str) -> bool {
 
 fn is_year(text: &str) -> bool {
     text.len() == 4
-        && (text.starts_with('1') || text.starts_with("20"))
+        && (text.starts_with("19") || text.starts_with("20"))
         && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number of one digit or two.
+fn small(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|_| text.len() <= 2)
 }
 
 /// Whether one of two numbers is a month and the other a day.
 fn are_day_and_month(a: &str, b: &str) -> bool {
-    let number = |text: &str| text.parse::<u8>().ok().filter(|_| text.len() <= 2);
-    let (Some(a), Some(b)) = (number(a), number(b)) else { return false };
+    let (Some(a), Some(b)) = (small(a), small(b)) else { return false };
     (1..=12).contains(&a.min(b)) && a.max(b) <= 31
 }
 
@@ -134,8 +157,6 @@ mod tests {
         "Jan-90",
         "Mon Jan 2 2020",
         "2nd Feb 2020",
-        "13/01/20",
-        "1/31/24",
         "01.02.24",
         "01/02/2020 12:00 AM",
         "2020-01-02 03:04 PM",
@@ -177,5 +198,9 @@ mod tests {
         assert_eq!(example(names(&["1950Q2", "1950Q1", "unknown"]).iter()), Some("1950Q1"));
         assert_eq!(example(names(&["Jan 1990", "red", "blue"]).iter()), None);
         assert_eq!(example(names(&[]).iter()), None);
+        assert_eq!(example(names(&["1/31/24", "2/1/24"]).iter()), Some("1/31/24"));
+        assert_eq!(example(names(&["13/01/20", "01/02/20"]).iter()), Some("01/02/20"));
+        assert_eq!(example(names(&["10/10/10", "5/10/10", "3/4/21"]).iter()), None);
+        assert_eq!(example(names(&["12/12/17", "20/5/10", "5/20/10"]).iter()), None);
     }
 }

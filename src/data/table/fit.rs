@@ -48,9 +48,10 @@ impl ColumnFitter<'_> {
             .collect();
         if self.options.missing.is_none() && !missing.is_empty() {
             let problem = format!(
-                "cells are missing: {}; set `data.missing` to \"mean\", \"median\", \"zero\" or \"category\", or the \
+                "cells are missing: {}; set `data.missing` to {}\"mean\", \"median\", \"zero\" or \"category\", or the \
                  column to \"ignore\" in `[data.columns]`{}",
                 first_few(missing),
+                if ordered { "\"previous\", \"interpolate\", " } else { "" },
                 self.hint_at_words(columns, &kinds)
             );
             return Err(Error::data(self.path, problem));
