@@ -199,7 +199,10 @@ fn a_series_shorter_than_its_window_is_an_error_where_it_is_predicted() {
     trained(folder.path(), &config("timeseries", &path, "y", "window = 6", "mse"), "run");
     write(folder.path(), "short.csv", lines("date,y", 5, |t| format!("{},{}", hour(t), t % 4)));
     let error = fail(folder.path(), &["predict", "run", "--input", "short.csv"], 1);
-    assert!(error.contains("short.csv") && error.contains("no 6 of the 5 rows"), "{error}");
+    assert!(
+        error.contains("short.csv") && error.contains("made from the 6 rows before it, and there are 5 rows"),
+        "{error}"
+    );
     write(folder.path(), "gaps.csv", lines("date,y", 20, |t| format!("{},{}", hour(t + t / 5), t % 4)));
     assert!(fail(folder.path(), &["predict", "run", "--input", "gaps.csv"], 1).contains("without a gap"));
     write(folder.path(), "undated.csv", lines("day,y", 10, |t| format!("{t},{}", t % 4)));
