@@ -11,6 +11,18 @@ use super::memory::MemoryLimit;
 use super::npy::{self, Array, Integers};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::names::counted;
+
+/// Requires rows of as many numbers as a run was trained on, from the shapes of a row.
+pub(crate) fn require_width(path: &Path, own: &[usize], trained: &[usize]) -> Result<()> {
+    let (numbers, wanted): (usize, usize) = (own.iter().product(), trained.iter().product());
+    if numbers == wanted {
+        return Ok(());
+    }
+    let numbers = counted(numbers, "number");
+    let problem = format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {trained:?}");
+    Err(Error::data(path, problem))
+}
 
 /// Reads the array of a file, (N, …), as bytes or numbers. In an `.npz` file it is `x`, `x_test` or `x_train`, or the
 /// only array.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::picture_files::{FORMATS, LeftOut, PictureFiles, is_folder, is_hidden};
 use super::split::Part;
+use super::table::read::quoted;
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
@@ -41,13 +42,13 @@ pub(super) fn warn_of_splits(root: &Path) -> Result<()> {
             return Ok(());
         }
     }
-    let quoted = |names: &[String]| first_few(names.iter().map(|name| format!("`{}`", name.escape_debug())));
+    let listed = |names: &[String]| first_few(names.iter().map(|name| quoted(name)));
     tracing::warn!(
         "{}: {} are taken for the classes, and all of them hold the folders {}; if these are the classes, name the others `train`, \
          `val` and `test`",
         root.display(),
-        quoted(&classes),
-        quoted(&first)
+        listed(&classes),
+        listed(&first)
     );
     Ok(())
 }
@@ -105,7 +106,7 @@ impl ClassFolders {
             return Err(Error::data(root.join(unknown), "the training data has no class of this name"));
         }
         if found.is_empty() {
-            let names = first_few(classes.iter().map(|name| format!("`{}`", name.escape_debug())));
+            let names = first_few(classes.iter().map(|name| quoted(name)));
             let problem =
                 format!("there is no folder of a class here; name one that holds a folder for each: {names}");
             return Err(Error::data(root, problem));

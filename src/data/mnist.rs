@@ -99,7 +99,7 @@ impl Source for FashionMnist {
 
 /// Whether a folder has files in MNIST's format to train on.
 pub(crate) fn has_idx_files(folder: &Path) -> bool {
-    find("mnist", folder, "train", IdxFile::Images).is_ok()
+    has_split("mnist", folder, "train")
 }
 
 /// The number of pictures to train on in a folder with files in MNIST's format.

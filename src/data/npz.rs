@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 use self::checks::{class_numbers, require_finite, require_known, values, weights_of};
 use self::names::SplitNames;
 use super::archive::Arrays;
+use super::arrays::require_width;
 use super::large_numbers;
 use super::memory::MemoryLimit;
 use super::npy::{Array, Integers};
 use super::pictures::Pictures;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
-use crate::names::counted;
 
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
@@ -80,7 +80,7 @@ impl Source for Npz {
         if let Loaded::Raw(rows) = &loaded {
             match request.fitted {
                 None => large_numbers::hint(&self.path, &rows.train, request)?,
-                Some(fitted) => self.require_width(&rows.train, &fitted.row)?,
+                Some(fitted) => require_width(&self.path, &rows.train.xs.dims()[1..], &fitted.row)?,
             }
         }
         Ok(loaded)
@@ -93,19 +93,6 @@ pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
 }
 
 impl Npz {
-    /// Requires rows of as many numbers as a run was trained on.
-    fn require_width(&self, rows: &Rows, trained: &[usize]) -> Result<()> {
-        let own = &rows.xs.dims()[1..];
-        let (numbers, wanted): (usize, usize) = (own.iter().product(), trained.iter().product());
-        if numbers == wanted {
-            return Ok(());
-        }
-        let numbers = counted(numbers, "number");
-        let problem =
-            format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {trained:?}");
-        Err(Error::data(&self.path, problem))
-    }
-
     fn arrays(&self, mut arrays: Arrays<impl Read + Seek>, read: ArrayUse) -> Result<Loaded> {
         let limit = MemoryLimit::new(self.memory);
         let first = SplitNames::first(&arrays.names(), read.outputs.is_some());

@@ -7,6 +7,7 @@ use super::Request;
 use super::class_folders::{Absent, ClassFolders, folders};
 use super::picture_files::{LeftOut, PictureFiles};
 use super::split::Part;
+use super::table::read::quoted;
 use crate::error::{Error, Result};
 use crate::names::first_few;
 
@@ -97,7 +98,7 @@ impl PictureFolders {
             tracing::warn!(
                 "{}: nothing reads {}; pictures are read from `train`, `val` and `test`, which hold a folder for each class",
                 root.display(),
-                first_few(self.unused.iter().map(|name| format!("`{}`", name.escape_debug())))
+                first_few(self.unused.iter().map(|name| quoted(name)))
             );
         }
     }

@@ -91,8 +91,8 @@ fn recordings(rule: &Rule) -> Vec<Vec<Recording>> {
 }
 
 fn step(rule: &dyn UpdateRule, t: u64) -> StepContext {
-    let (lr, mut numbers) = (0.1, [0.0; 2]);
-    numbers.iter_mut().zip(rule.numbers()).for_each(|(number, slot)| *number = slot.initial.at(lr));
+    let lr = 0.1;
+    let mut numbers = rule.initial_numbers(lr);
     let before = StepContext { t, lr, numbers_before: numbers, numbers };
     rule.advance(&mut numbers, before);
     // Only the first step starts with the numbers that a rule begins with.

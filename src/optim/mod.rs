@@ -100,6 +100,13 @@ pub trait Hyperparameters {
         Vec::new()
     }
 
+    /// The numbers before the first update, which has the learning rate `lr`.
+    fn initial_numbers(&self, lr: f64) -> [f64; 2] {
+        let mut numbers = [0.0; 2];
+        numbers.iter_mut().zip(self.numbers()).for_each(|(number, slot)| *number = slot.initial.at(lr));
+        numbers
+    }
+
     /// Advances the numbers by one step, before the parameters are updated.
     fn advance(&self, _numbers: &mut [f64], _at: StepContext) {}
 

@@ -115,9 +115,7 @@ impl Optimizer {
         let is_same = |applied: &Applied| applied.rule == rule && applied.gain.to_bits() == gain.to_bits();
         let known = self.rules.iter().position(is_same);
         let index = known.unwrap_or_else(|| {
-            let mut numbers = [0.0; 2];
-            let initial = by_parameter(&rule).map(Hyperparameters::numbers).unwrap_or_default();
-            numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial.at(lr));
+            let numbers = by_parameter(&rule).map(|rule| rule.initial_numbers(lr)).unwrap_or_default();
             self.rules.push(Applied { rule, gain, numbers });
             self.rules.len() - 1
         });

@@ -2,6 +2,7 @@
 //! folds, classes that are never predicted.
 
 use crate::config::Config;
+use crate::data::table::read::quoted;
 use crate::data::{Dataset, Splits, Task, class_of};
 use crate::error::Result;
 use crate::names::{counted, first_few};
@@ -118,8 +119,7 @@ fn without_rows(split: &str, evaluation: &Evaluation, names: &[String]) -> Optio
 
 /// The name of a class in a message.
 fn quoted_class(class: usize, names: &[String]) -> String {
-    let name = names.get(class).map_or_else(|| class.to_string(), |name| name.escape_debug().to_string());
-    format!("`{name}`")
+    names.get(class).map_or_else(|| format!("`{class}`"), |name| quoted(name))
 }
 
 fn never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) -> Option<String> {

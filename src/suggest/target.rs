@@ -69,6 +69,12 @@ impl TargetKind {
     }
 }
 
+/// The target that is missing in most rows, if one is in any.
+fn most_missing<'a>(profile: &'a TableProfile, targets: &[String]) -> Option<&'a ColumnProfile> {
+    let columns = targets.iter().filter_map(|name| profile.column(name));
+    columns.max_by_key(|column| column.missing).filter(|column| column.missing > 0)
+}
+
 /// The remedy where the latest rows have no target.
 const LEAVE_LATEST_OUT: &str =
     "leave these rows, the latest, out of the file: `descent predict` forecasts the rows after the last";
@@ -79,8 +85,7 @@ pub(super) fn latest_missing(
     targets: &[String],
     plan: &SeriesPlan<'_>,
 ) -> Option<String> {
-    let columns = targets.iter().filter_map(|name| profile.column(name));
-    let column = columns.max_by_key(|column| column.missing).filter(|column| column.missing > 0)?;
+    let column = most_missing(profile, targets)?;
     plan.series.lacks_latest_targets().then(|| {
         let rows = counted(column.missing, "row");
         format!("target {}: it is missing in the latest {rows}; {LEAVE_LATEST_OUT}", quoted(&column.name))
@@ -93,10 +98,7 @@ pub(super) fn require_windows(
     targets: &[String],
     plan: &SeriesPlan<'_>,
 ) -> Result<()> {
-    let columns = targets.iter().filter_map(|name| profile.column(name));
-    let Some(column) = columns.max_by_key(|column| column.missing).filter(|column| column.missing > 0) else {
-        return Ok(());
-    };
+    let Some(column) = most_missing(profile, targets) else { return Ok(()) };
     let SeriesPlan { series, rows, shares, max_gap, .. } = *plan;
     let crossed = Some(max_gap.unwrap_or_else(|| series.usual_gap()));
     let all = series.windows(shares, rows, crossed);

@@ -19,7 +19,6 @@ use crate::data::table::read::WithoutSentinels;
 use crate::data::table::series::SeriesRows;
 use crate::data::{MemoryLimit, Preprocessing, arrays, images};
 use crate::error::{Error, Result};
-use crate::names::counted;
 
 /// The most rows that go through the network together.
 const ROWS: usize = 4096;
@@ -167,15 +166,8 @@ fn of_array(
     input: &Path,
     see: &mut See<'_>,
 ) -> Result<()> {
-    let wanted: usize = shape.iter().product();
     let count = xs.dims()[0];
-    let own = &xs.dims()[1..];
-    let numbers: usize = own.iter().product();
-    if numbers != wanted {
-        let numbers = counted(numbers, "number");
-        let problem = format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {shape:?}");
-        return Err(Error::data(input, problem));
-    }
+    arrays::require_width(input, &xs.dims()[1..], shape)?;
     if let Some(doubt) = elements.doubt(xs, *bytes)? {
         tracing::warn!("{}: {doubt}", input.display());
     }

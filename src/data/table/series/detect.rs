@@ -89,12 +89,7 @@ pub fn repeated_time(profile: &TableProfile, targets: &[String]) -> Option<Repea
         return None;
     }
     candidates(profile, targets).find_map(|TimeCandidate { time, group }| {
-        let order = SeriesOrder {
-            time: Some(time.clone()),
-            group: group.cloned().into_iter().collect(),
-            sort: true,
-            ..SeriesOrder::default()
-        };
+        let order = series_order(time, group, true);
         let times = times_of(&profile.table, &order, ROWS).ok()?;
         let read = times.lines.len();
         let UniqueTimes { times, repeated: rows, first } = times.unique();
@@ -106,11 +101,16 @@ pub fn repeated_time(profile: &TableProfile, targets: &[String]) -> Option<Repea
     })
 }
 
+/// The order of rows by these columns.
+fn series_order(time: &str, group: Option<&String>, sort: bool) -> SeriesOrder {
+    let group = group.cloned().into_iter().collect();
+    SeriesOrder { time: Some(time.to_owned()), group, sort, ..SeriesOrder::default() }
+}
+
 /// The order of the rows by this column, where it is regular.
 fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<SeriesProfile> {
     let read = |sort: bool| {
-        let group = group.cloned().into_iter().collect();
-        let order = SeriesOrder { time: Some(time.to_owned()), group, sort, ..SeriesOrder::default() };
+        let order = series_order(time, group, sort);
         let times = times_of(&profile.table, &order, ROWS).ok()?;
         Timeline::new(profile.table.path(), times, &order).ok()
     };

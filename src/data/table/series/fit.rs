@@ -40,8 +40,9 @@ pub(super) fn fit(
     let survey = survey(options, table, trained, request)?;
     let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
     if order.fill.is_none() {
-        let found = names.iter().zip(targets.iter().map(|place| &survey.columns[*place]));
-        found.into_iter().try_for_each(|(name, column)| require_all(path, name, column))?;
+        for (name, place) in names.iter().zip(&targets) {
+            require_all(path, name, &survey.columns[*place])?;
+        }
     }
     let found: Vec<_> = targets.iter().map(|place| with_holes(&survey.columns[*place], order)).collect();
     let target = target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?;
