@@ -22,6 +22,7 @@ use candle_core::{Result, Tensor};
 use super::storage::{Float, tensor, view};
 use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
+use super::zeros::zeros;
 use super::{by_dtype, cuda, is_fused, team};
 pub use function::Activation;
 
@@ -62,7 +63,7 @@ const CHUNK: usize = 1 << 14;
 
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
-    let mut product = vec![T::of(0.0); grad.len()];
+    let mut product = zeros(grad.len());
     let inputs = x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(grad.chunks(CHUNK));
     team::for_each(product.chunks_mut(CHUNK).zip(inputs).collect(), |(product, ((x, y), grad))| {
         slopes(act, x, y, grad, product);

@@ -6,6 +6,7 @@ mod running;
 use candle_core::{Result, Tensor};
 
 use super::storage::{Float, tensor, view};
+use super::zeros::zeros;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
 use crate::distributed::Shards;
 use passes::{add_products, add_squares, input_gradient, normalize};
@@ -96,8 +97,8 @@ fn fused_forward<T: Float>(
     let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
     let (mut ys, mut normalized) = (Vec::new(), Vec::new());
     for (x, xs) in parts.iter().zip(xs) {
-        let mut normal = vec![T::of(0.0); x.len()];
-        let mut out = vec![T::of(0.0); x.len()];
+        let mut normal = zeros(x.len());
+        let mut out = zeros(x.len());
         let outputs = normal.chunks_mut(chunk).zip(out.chunks_mut(chunk));
         team::for_each(x.chunks(chunk).zip(outputs).collect(), |(x, (normal, out))| {
             normalize(x, [&center, &inverse, &w, &b], normal, out);
@@ -191,7 +192,7 @@ fn gradient_sums<T: Float>(g: &[T], normal: &[T], channels: usize) -> Vec<f64> {
 /// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.
 fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
     let chunk = columns::chunk(by[0].len());
-    let mut dx = vec![T::of(0.0); g.len()];
+    let mut dx = zeros(g.len());
     let inputs = g.chunks(chunk).zip(normal.chunks(chunk));
     team::for_each(dx.chunks_mut(chunk).zip(inputs).collect(), |(dx, (g, normal))| {
         input_gradient(dx, g, normal, by);

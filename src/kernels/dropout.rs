@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::recurrent::swap_batch_and_time;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
+use super::zeros::zeros;
 use super::{by_dtype, cuda, is_fused, team};
 use crate::rng::{LANES, Stream};
 
@@ -52,7 +53,7 @@ const CHUNK: usize = 1 << 12;
 
 fn draw<T: Float>(count: usize, dropped: u64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     let lead = usize::try_from(first % 4).unwrap_or(0);
-    let mut mask = vec![T::of(0.0); lead + count];
+    let mut mask = zeros(lead + count);
     team::for_each(
         mask.chunks_mut(CHUNK).zip((first / 4..).step_by(CHUNK / 4)).collect(),
         |(mask, block)| {
@@ -82,7 +83,7 @@ pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
-        let mut ys = vec![T::of(0.0); x.len()];
+        let mut ys = zeros(x.len());
         let inputs = x.chunks(CHUNK).zip(mask.chunks(CHUNK));
         team::for_each(ys.chunks_mut(CHUNK).zip(inputs).collect(), |(ys, (x, mask))| multiply(ys, x, mask));
         tensor(ys, xs.shape())

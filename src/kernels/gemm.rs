@@ -17,7 +17,7 @@ use super::Accumulate;
 use super::storage::Float;
 use super::team;
 pub(super) use blocks::Cut;
-use blocks::{Sizes, blocks};
+use blocks::{Sizes, Strips, blocks};
 use few_rows::FewRows;
 pub(super) use matrix::Matrix;
 pub(super) use panels::Panels;
@@ -236,9 +236,12 @@ impl<T: Float> Job<'_, T> {
         let few_rows = few_rows.filter(|_| block.rows == (0..self.a.rows));
         // SAFETY: as this function's; the block has all rows.
         let is_done = few_rows.is_some_and(|few_rows| unsafe { block.fill(few_rows) }.is_ok());
-        for depth in (!is_done).then(|| self.depths()).into_iter().flatten() {
-            // SAFETY: as this function's.
-            unsafe { self.add_depth(&block, depth) };
+        let depths = (!is_done).then(|| blocks::depths(self.a.cols, self.a.row_stride == 1));
+        for depth in depths.into_iter().flatten() {
+            for rows in self.slabs(&block, depth.len()) {
+                // SAFETY: as this function's, for these rows of the block.
+                unsafe { self.add_depth(&rows, &block.cols, &depth) };
+            }
         }
         for row in 0..block.rows.len() {
             // SAFETY: a part of a row of this block, which no one else uses.
@@ -249,24 +252,20 @@ impl<T: Float> Job<'_, T> {
         }
     }
 
-    /// The depth in parts whose products are added up. The rows of a transpose on the left lie far apart, often by a power of
-    /// two, and few of them fit into the cache at once: those of a part do.
-    fn depths(&self) -> impl Iterator<Item = Range<usize>> {
-        let Matrix { cols: depth, row_stride, .. } = self.a;
-        let parts = if row_stride == 1 { depth.div_ceil(128) } else { 1 };
-        let length = depth.div_ceil(parts.max(1)).max(1);
-        // One part of nothing where the depth is 0: it writes the zeros.
-        (0..depth.max(1)).step_by(length).map(move |start| start..(start + length).min(depth))
+    /// Some rows of a block that are multiplied at once, by the parts of the depth.
+    fn slabs(&self, block: &OutputBlock<T>, depth: usize) -> impl Iterator<Item = Range<usize>> {
+        let Matrix { row_stride: stride, col_stride, .. } = self.b;
+        let right = (col_stride == 1).then(|| Strips { cols: block.cols.len(), stride });
+        blocks::slabs(block.rows.clone(), depth, right)
     }
 
-    /// Adds the product of a part of the depth to a block, the first in the place of what the output is to lose.
+    /// Adds the product of a part of the depth to a part of the output, the first in the place of what the output is to lose.
     ///
     /// # Safety
-    /// The rows and columns are some of the product, the depth is a part of its own, and the block is valid for writes and no
-    /// one else's; where it is added to, it holds numbers.
-    unsafe fn add_depth(&self, block: &OutputBlock<T>, depth: Range<usize>) {
-        let Self { a, b, accumulate: Accumulate { alpha, beta }, .. } = *self;
-        let OutputBlock { first, row_stride, rows, cols } = block;
+    /// The rows and columns are some of the product, the depth is a part of its own, and that part of the output is valid for
+    /// writes and no one else's; where it is added to, it holds numbers.
+    unsafe fn add_depth(&self, rows: &Range<usize>, cols: &Range<usize>, depth: &Range<usize>) {
+        let Self { a, b, row_stride, accumulate: Accumulate { alpha, beta }, .. } = *self;
         let beta = if depth.start == 0 { beta } else { 1.0 };
         // SAFETY: rows, cols and depth are inside the matrices whose sizes `length` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
@@ -275,7 +274,7 @@ impl<T: Float> Job<'_, T> {
                 rows.len(),
                 cols.len(),
                 depth.len(),
-                *first,
+                self.out.add(rows.start * row_stride + cols.start),
                 1,
                 row_stride.cast_signed(),
                 beta != 0.0,

@@ -4,6 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
+use super::zeros::zeros;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, team};
 
 /// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
@@ -45,8 +46,8 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor
 fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<LayerNormOutput> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
-    let mut normalized = vec![T::of(0.0); n * channels];
-    let mut ys = vec![T::of(0.0); n * channels];
+    let mut normalized = zeros(n * channels);
+    let mut ys = zeros(n * channels);
     let chunk = columns::chunk(channels);
     let outputs = normalized.chunks_mut(chunk).zip(ys.chunks_mut(chunk));
     let inverse = team::map(x.chunks(chunk).zip(outputs).collect(), |(x, (normalized, ys))| {
@@ -113,7 +114,7 @@ fn fused_backward<T: Float>(
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
-    let mut dx = vec![T::of(0.0); n * channels];
+    let mut dx = zeros(n * channels);
     let chunk = columns::chunk(channels);
     let inputs = g.chunks(chunk).zip(normalized.chunks(chunk)).zip(inverse.chunks(chunk / channels));
     // The sums for w are in front of those for b.

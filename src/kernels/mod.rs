@@ -40,6 +40,7 @@ mod symbolic;
 pub mod team;
 pub mod update;
 mod vectorized;
+mod zeros;
 
 pub use activation::Activation;
 pub use matmul_precision::MatmulPrecision;

@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::Activation;
 use crate::kernels::storage::{Float, tensor, view};
 use crate::kernels::vectorized::vectorized;
+use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, columns, is_fused, team};
 
 /// The value at xs (N, C) with a (C).
@@ -54,7 +55,7 @@ pub fn backward(
     by_dtype!(xs, T => {
         let width = a.elem_count();
         let (x, a, g) = (view::<T>(xs)?, view::<T>(a)?, view::<T>(grad)?);
-        let mut dx = vec![T::of(0.0); x.len()];
+        let mut dx = zeros(x.len());
         let chunk = columns::chunk(width);
         let pieces = dx.chunks_mut(chunk).zip(x.chunks(chunk)).zip(g.chunks(chunk));
         let sums = columns::sums_of(pieces.collect(), width, |((dx, x), g), sums| {

@@ -48,12 +48,51 @@ pub(super) fn blocks(sizes: Sizes, cut: Cut) -> Vec<(Range<usize>, Range<usize>)
     let ranges = |side: usize| {
         // No fewer to a block than a strip, but for the second thread.
         let parts = parts.min((side / STRIP).max(2));
-        let length = side.div_ceil(parts).next_multiple_of(8).max(1);
-        (0..side).step_by(length).map(move |start| start..(start + length).min(side))
+        steps(0..side, side.div_ceil(parts).next_multiple_of(8))
     };
     if by_rows {
         ranges(m).map(|rows| (rows, 0..n)).collect()
     } else {
         ranges(n).map(|cols| (0..m, cols)).collect()
     }
+}
+
+/// The depth in parts whose products are added up. The rows of a transpose on the left lie far apart, often by a power of two,
+/// and few of them fit into the cache at once: those of a part do.
+pub(super) fn depths(depth: usize, of_transpose: bool) -> impl Iterator<Item = Range<usize>> {
+    let parts = if of_transpose { depth.div_ceil(128) } else { 1 };
+    // One part of nothing where the depth is 0: it writes the zeros.
+    steps(0..depth.max(1), depth.div_ceil(parts.max(1))).map(move |part| part.start..part.end.min(depth))
+}
+
+/// The rows of a block that are multiplied at once. For more than 48, eight times the columns of its innermost loop, `gemm`
+/// copies the right factor first, which is not worth it where few rows are multiplied or the factor is a panel: with slabs
+/// products of 64 rows took 0.91 to 0.98 of the time on one core of a Zen 4.
+pub(super) fn slabs(
+    rows: Range<usize>,
+    depth: usize,
+    right: Option<Strips>,
+) -> impl Iterator<Item = Range<usize>> {
+    const UNCOPIED: usize = 48;
+    let is_few = depth <= 512 && rows.len() <= 2 * STRIP;
+    // Columns that do not fill the vectors are copied at any rate.
+    let goes_uncopied =
+        |Strips { cols, stride }| (is_few || stride <= STRIP) && usize::is_multiple_of(cols, 16);
+    let length = if right.is_some_and(goes_uncopied) { UNCOPIED } else { rows.len() };
+    steps(rows, length)
+}
+
+/// The strips of a row-major right factor that the innermost loop goes through.
+#[derive(Clone, Copy)]
+pub(super) struct Strips {
+    /// The columns of the block.
+    pub(super) cols: usize,
+    /// The elements from one row to the next.
+    pub(super) stride: usize,
+}
+
+/// A range in steps of a length.
+fn steps(Range { start, end }: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let length = length.max(1);
+    (start..end).step_by(length).map(move |start| start..(start + length).min(end))
 }

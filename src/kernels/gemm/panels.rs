@@ -5,6 +5,7 @@ use super::matrix::Matrix;
 use super::transpose::{TILE, transpose};
 use crate::kernels::storage::Float;
 use crate::kernels::team;
+use crate::kernels::zeros::zeros;
 
 /// A right factor (rows, cols) in panels of a few columns, each of which lies together: a product with few rows reads it from
 /// the cache, where the columns of a row-major matrix push each other out.
@@ -21,7 +22,7 @@ impl<T: Float> Panels<T> {
         /// The elements that one thread takes at a time.
         const CHUNK: usize = 1 << 13;
         let Matrix { rows, cols, .. } = matrix;
-        let mut data = vec![T::of(0.0); rows * cols];
+        let mut data = zeros(rows * cols);
         let (mut rest, mut chunks) = (&mut data[..], Vec::new());
         for first in (0..cols).step_by(STRIP) {
             let width = STRIP.min(cols - first);

@@ -8,6 +8,7 @@ struct Product {
     sizes: Sizes,
     a: Vec<f64>,
     a_transposed: Vec<f64>,
+    b: Vec<f64>,
     b_transposed: Vec<f64>,
     value: Vec<f64>,
 }
@@ -23,6 +24,7 @@ impl Product {
             b_transposed: (0..n * k).map(|i| b[(i % k) * n + i / k]).collect(),
             value: (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect(),
             a,
+            b,
         }
     }
 
@@ -44,31 +46,40 @@ impl Product {
     }
 }
 
+/// Rows, columns and depth of products: plain ones, those that are multiplied in slabs of rows and one too deep for it, and empty
+/// ones.
+const SIZES: [(usize, usize, usize); 16] = [
+    (1, 1, 1),
+    (1, 300, 257),
+    (64, 3, 9),
+    (129, 130, 131),
+    (7, 512, 600),
+    (64, 300, 70),
+    (33, 133, 2),
+    (2, 9, 1),
+    (700, 5, 400),
+    (70, 31, 300),
+    (100, 64, 70),
+    (49, 16, 513),
+    (5, 4, 0),
+    (9, 0, 3),
+    (0, 100, 3),
+    (0, 0, 2),
+];
+
 #[test]
 fn products_of_every_size_and_order_equal_the_definition() {
-    let sizes = [
-        (1, 1, 1),
-        (1, 300, 257),
-        (64, 3, 9),
-        (129, 130, 131),
-        (7, 512, 600),
-        (64, 300, 70),
-        (33, 133, 2),
-        (2, 9, 1),
-        (700, 5, 400),
-        (70, 31, 300),
-    ];
-    let empty = [(5, 4, 0), (9, 0, 3), (0, 100, 3), (0, 0, 2)];
-    for (product, cut) in sizes
-        .into_iter()
-        .chain(empty)
-        .flat_map(|size| [(Product::new(size), Cut::Rows), (Product::new(size), Cut::Cols)])
+    for (product, cut) in
+        SIZES.into_iter().flat_map(|size| [Cut::Rows, Cut::Cols].map(|cut| (Product::new(size), cut)))
     {
         let [a, b] = product.factors();
+        let row_major = Matrix::new(&product.b, product.sizes.k, product.sizes.n);
         let of_transpose = Matrix::new(&product.a_transposed, product.sizes.k, product.sizes.m).t();
         for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
             product.check(accumulate, "plain", |out| matmul(out, a, b, accumulate, cut));
             product.check(accumulate, "of a transpose", |out| matmul(out, of_transpose, b, accumulate, cut));
+            product.check(accumulate, "row-major", |out| matmul(out, a, row_major, accumulate, cut));
+            product.check(accumulate, "of both", |out| matmul(out, of_transpose, row_major, accumulate, cut));
             let panels = Panels::new(b);
             product.check(accumulate, "packed", |out| matmul_packed(out, a, &panels, accumulate, cut));
         }

@@ -8,6 +8,7 @@ use super::piecewise_linear::Bins;
 use crate::kernels::embedding::add_row;
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::vectorized::vectorized;
+use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
 
 /// The rows that one thread takes at a time.
@@ -41,7 +42,7 @@ pub fn forward(bins: &Bins, xs: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Resu
             None => vec![T::of(0.0); features * width],
         };
         let below = table.prefix_sums(&w, &b);
-        let mut ys = vec![T::of(0.0); n * features * width];
+        let mut ys = zeros(n * features * width);
         let chunks = x.chunks(ROWS * features).zip(ys.chunks_mut(ROWS * features * width));
         team::for_each(chunks.collect(), |(x, ys)| multiply(x, &table, BinWeights { w: &w, below: &below }, ys));
         tensor(ys, (n, features * width))

@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor};
 
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::vectorized::vectorized;
+use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
 
 /// The components of each feature zs (N, F, J) times its matrix of w (F, J, D), with its bias of b (F, D) where there is one:
@@ -16,7 +17,7 @@ pub fn forward(zs: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Tensor> {
     let width = w.dim(2)?;
     by_dtype!(zs, T => {
         let (z, w) = (view::<T>(zs)?, view::<T>(w)?);
-        let mut ys = vec![T::of(0.0); n * features * width];
+        let mut ys = zeros(n * features * width);
         if let Some(b) = b {
             let b = view::<T>(b)?;
             ys.chunks_exact_mut(features * width).for_each(|row| row.copy_from_slice(&b));
@@ -114,7 +115,7 @@ fn fused_backward_of_inputs<T: Float>(w: &Tensor, grad: &Tensor) -> Result<Tenso
     let (features, components, width) = w.dims3()?;
     let (own, g) = (view::<T>(w)?, view::<T>(grad)?);
     let n = g.len() / (features * width).max(1);
-    let mut dz = vec![T::of(0.0); n * features * components];
+    let mut dz = zeros(n * features * components);
     let rows = rows_at_a_time(features * components * width);
     let pieces = dz.chunks_mut(rows * features * components).zip(g.chunks(rows * features * width));
     team::for_each(pieces.collect(), |(dz, g)| back(g, &own, [features, components, width], dz));

@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor};
 use super::turn::turn;
 use crate::kernels::storage::{Float, tensor, view};
 use crate::kernels::vectorized::vectorized;
+use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
 
 /// The frequencies w (F, K) and, where there are some, the phases b (F, K) of the features.
@@ -34,7 +35,7 @@ pub fn forward(xs: &Tensor, waves: Frequencies<'_>) -> Result<Tensor> {
     let ((n, features), components) = (xs.dims2()?, waves.components()?);
     by_dtype!(xs, T => {
         let (x, w, phases) = (view::<T>(xs)?, view::<T>(waves.w)?, turns::<T>(waves.b)?);
-        let mut zs = vec![T::of(0.0); n * features * components];
+        let mut zs = zeros(n * features * components);
         let rows = rows_at_a_time(features * components);
         let pieces = x.chunks(rows * features).zip(zs.chunks_mut(rows * features * components));
         team::for_each(pieces.collect(), |(x, zs)| oscillate(x, &w, &phases, features, zs));
@@ -122,7 +123,7 @@ fn slopes(xs: &Tensor, waves: Frequencies<'_>, grad: &Tensor) -> Result<Tensor> 
     by_dtype!(xs, T => {
         let (x, w, phases) = (view::<T>(xs)?, view::<T>(waves.w)?, turns::<T>(waves.b)?);
         let g = view::<T>(grad)?;
-        let mut slopes = vec![T::of(0.0); n * features * frequencies];
+        let mut slopes = zeros(n * features * frequencies);
         let rows = rows_at_a_time(features * components);
         let pieces = slopes.chunks_mut(rows * features * frequencies).zip(x.chunks(rows * features));
         let pieces = pieces.zip(g.chunks(rows * features * components));

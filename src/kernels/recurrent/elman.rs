@@ -5,6 +5,7 @@ use candle_core::{Result, Tensor};
 use super::super::activation::{self, add_and_slope, shift_and_apply_to_rows};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
+use super::super::zeros::zeros;
 use super::super::{Accumulate, Activation, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
@@ -55,7 +56,7 @@ pub(super) fn through_time<T: Float>(
 ) -> Result<GateGrads> {
     let PassSizes { steps, n, hidden, order } = sizes;
     let w_hh = Panels::new(Matrix::new(w_hh, hidden, hidden));
-    let mut dz = vec![T::of(0.0); grad.len()];
+    let mut dz = zeros(grad.len());
     let block = |(rows, mut dz): (RowBlock, Steps<'_, T>)| {
         let mut next: Option<usize> = None;
         for (t, _) in order.of(steps).rev() {

@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
+use super::super::zeros::zeros;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
@@ -35,8 +36,8 @@ pub(super) fn forward<T: Float>(
     bias.iter_mut().zip(of_gates).for_each(|(bias, &of_gates)| *bias += of_gates);
     let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
-    let mut hs = vec![T::of(0.0); steps * n * hidden];
-    let mut from_state = hs.clone();
+    let mut hs = zeros(steps * n * hidden);
+    let mut from_state = zeros(hs.len());
     let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
     let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
@@ -144,7 +145,7 @@ pub(super) fn through_time<T: Float>(
         }
         Ok(())
     };
-    let mut state = vec![T::of(0.0); steps * n * width];
+    let mut state = zeros(steps * n * width);
     edit(&gates, |gates| {
         let arguments = by_rows(gates, n, width).into_iter().zip(by_rows(&mut state, n, width));
         team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)

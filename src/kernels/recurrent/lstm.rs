@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
+use super::super::zeros::zeros;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
@@ -31,8 +32,8 @@ pub(super) fn forward<T: Float>(
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
     let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
-    let mut cs = vec![T::of(0.0); steps * n * hidden];
-    let mut hs = cs.clone();
+    let mut cs = zeros(steps * n * hidden);
+    let mut hs = zeros(cs.len());
     let outputs = by_rows(&mut cs, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
     let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut cs, mut hs)))| {
