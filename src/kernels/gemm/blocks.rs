@@ -67,7 +67,7 @@ pub(super) fn depths(depth: usize, of_transpose: bool) -> impl Iterator<Item = R
 
 /// The rows of a block that are multiplied at once. For more than 48, eight times the columns of its innermost loop, `gemm`
 /// copies the right factor first, which is not worth it where few rows are multiplied or the factor is a panel: with slabs
-/// products of 64 rows took 0.91 to 0.98 of the time on one core of a Zen 4.
+/// products of 64 rows took 0.93 to 0.97 of the time on one core of a Zen 4.
 pub(super) fn slabs(
     rows: Range<usize>,
     depth: usize,
