@@ -209,7 +209,7 @@ fn storage_and_unsafe_stay_in_the_kernels() {
     let unsafe_files = [
         "allocator.rs",
         "gemm.rs",
-        "zeros.rs",
+        "buffers.rs",
         "team/jobs.rs",
         "cuda/devices.rs",
         "cuda/host.rs",

@@ -19,11 +19,11 @@ pub mod parametric;
 
 use candle_core::{Result, Tensor};
 
+use super::buffers::filled;
 use super::storage::{Float, tensor, view};
 use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
-use super::zeros::zeros;
-use super::{by_dtype, cuda, is_fused, team};
+use super::{by_dtype, cuda, is_fused};
 pub use function::Activation;
 
 /// The activation of every element.
@@ -36,9 +36,13 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
         return formula.value(act.value(formula.node(xs.clone())));
     }
     by_dtype!(xs, T => {
-        let mut values = view::<T>(xs)?.to_vec();
-        team::for_each(values.chunks_mut(CHUNK).collect(), |chunk| apply(act, chunk));
-        tensor(values, xs.shape())
+        let x = view::<T>(xs)?;
+        let chunks = x.chunks(CHUNK).map(|x| (x.len(), x));
+        let [ys] = filled(chunks, |x, [ys]: [&mut [T]; 1]| {
+            ys.copy_from_slice(x);
+            apply(act, ys);
+        });
+        tensor(ys, xs.shape())
     })
 }
 
@@ -59,15 +63,13 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
 }
 
 /// Elements that one thread takes at a time.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 13;
 
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
-    let mut product = zeros(grad.len());
     let inputs = x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(grad.chunks(CHUNK));
-    team::for_each(product.chunks_mut(CHUNK).zip(inputs).collect(), |(product, ((x, y), grad))| {
-        slopes(act, x, y, grad, product);
-    });
+    let pieces = inputs.map(|inputs| (inputs.1.len(), inputs));
+    let [product] = filled(pieces, |((x, y), grad), [product]| slopes(act, x, y, grad, product));
     product
 }
 

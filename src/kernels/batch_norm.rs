@@ -5,9 +5,9 @@ mod running;
 
 use candle_core::{Result, Tensor};
 
+use super::buffers::filled;
 use super::storage::{Float, tensor, view};
-use super::zeros::zeros;
-use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
+use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks};
 use crate::distributed::Shards;
 use passes::{add_products, add_squares, input_gradient, normalize};
 pub use running::{normalize_by, track};
@@ -97,12 +97,8 @@ fn fused_forward<T: Float>(
     let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
     let (mut ys, mut normalized) = (Vec::new(), Vec::new());
     for (x, xs) in parts.iter().zip(xs) {
-        let mut normal = zeros(x.len());
-        let mut out = zeros(x.len());
-        let outputs = normal.chunks_mut(chunk).zip(out.chunks_mut(chunk));
-        team::for_each(x.chunks(chunk).zip(outputs).collect(), |(x, (normal, out))| {
-            normalize(x, [&center, &inverse, &w, &b], normal, out);
-        });
+        let chunks = x.chunks(chunk).map(|x| (x.len(), x));
+        let [normal, out] = filled(chunks, |x, outputs| normalize(x, [&center, &inverse, &w, &b], outputs));
         normalized.push(tensor(normal, xs.shape())?);
         ys.push(tensor(out, xs.shape())?);
     }
@@ -192,11 +188,9 @@ fn gradient_sums<T: Float>(g: &[T], normal: &[T], channels: usize) -> Vec<f64> {
 /// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.
 fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
     let chunk = columns::chunk(by[0].len());
-    let mut dx = zeros(g.len());
     let inputs = g.chunks(chunk).zip(normal.chunks(chunk));
-    team::for_each(dx.chunks_mut(chunk).zip(inputs).collect(), |(dx, (g, normal))| {
-        input_gradient(dx, g, normal, by);
-    });
+    let pieces = inputs.map(|inputs| (inputs.0.len(), inputs));
+    let [dx] = filled(pieces, |(g, normal), [dx]| input_gradient(dx, g, normal, by));
     dx
 }
 

@@ -1,12 +1,13 @@
 //! Sums over the rows of a row-major matrix, a sum a column, in f64: where the rows cancel, little but their sum is left.
 
+use super::buffers::filled_with_results;
 use super::storage::Float;
 use super::team;
 use super::vectorized::vectorized;
 
 /// The number of elements, in whole rows, that one thread takes at a time.
 pub(super) fn chunk(width: usize) -> usize {
-    const ELEMENTS: usize = 1 << 14;
+    const ELEMENTS: usize = 1 << 13;
     (ELEMENTS / width.max(1)).max(8) * width.max(1)
 }
 
@@ -22,11 +23,31 @@ pub(super) fn sums_of<P: Send>(chunks: Vec<P>, width: usize, add: impl Fn(P, &mu
         add(chunk, &mut sums);
         sums
     });
-    let total = |mut total: Vec<f64>, part: Vec<f64>| {
+    total(parts, width)
+}
+
+/// New buffers whose chunks are filled as by [`filled`](super::buffers::filled), and `width` sums to which `fill` adds as in
+/// [`sums_of`].
+pub(super) fn filled_with_sums<T: Float, P: Send, const N: usize>(
+    pieces: impl IntoIterator<Item = (usize, P)>,
+    width: usize,
+    fill: impl Fn(P, [&mut [T]; N], &mut [f64]) + Sync,
+) -> ([Vec<T>; N], Vec<f64>) {
+    let (buffers, parts) = filled_with_results(pieces, |piece, chunks| {
+        let mut sums = vec![0.0; width];
+        fill(piece, chunks, &mut sums);
+        sums
+    });
+    (buffers, total(parts, width))
+}
+
+/// The parts' sums, added up in their order.
+fn total(parts: Vec<Vec<f64>>, width: usize) -> Vec<f64> {
+    let add = |mut total: Vec<f64>, part: Vec<f64>| {
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
         total
     };
-    parts.into_iter().reduce(total).unwrap_or_else(|| vec![0.0; width])
+    parts.into_iter().reduce(add).unwrap_or_else(|| vec![0.0; width])
 }
 
 /// The rows that a loop over columns takes at a time: a sum is loaded and stored once for all of them.

@@ -6,9 +6,10 @@ mod weighting;
 
 use candle_core::{D, DType, Result, Tensor};
 
+use super::buffers::filled_with_results;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{Scalar, ValueAndGrad, autograd, by_dtype, cuda, is_fused, team};
+use super::{Scalar, ValueAndGrad, autograd, by_dtype, cuda, is_fused};
 pub use likelihood::{LikelihoodTargets, OfLikelihood, Scores};
 pub use weighting::Weighting;
 
@@ -155,9 +156,9 @@ fn fused<T: Float>(
     let (n, classes) = logits.dims2()?;
     let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
     let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
-    let mut grad = vec![T::of(0.0); n * classes];
     if let Some(of_rows) = rows {
         let of_rows = view::<f64>(of_rows)?;
+        let mut grad = vec![T::of(0.0); n * classes];
         let inputs = x.chunks(classes).zip(targets.chunks(1)).zip(of_rows.iter());
         // A row of weight 0 has the gradient 0: it is divided by an infinite total.
         let each = grad
@@ -169,8 +170,9 @@ fn fused<T: Float>(
     }
     let rows = (CHUNK / classes.max(1)).max(1);
     let inputs = x.chunks(rows * classes).zip(targets.chunks(rows));
-    let chunks = grad.chunks_mut(rows * classes).zip(inputs).collect();
-    let sums = team::map(chunks, |(grad, (x, targets))| losses(x, targets, how, &weights, total, grad));
+    let chunks = inputs.map(|inputs| (inputs.0.len(), inputs));
+    let ([grad], sums) =
+        filled_with_results(chunks, |(x, targets), [grad]| losses(x, targets, how, &weights, total, grad));
     let value = Scalar::Host(sums.into_iter().sum());
     Ok(ValueAndGrad { value, grad: tensor(grad, (n, classes))? })
 }

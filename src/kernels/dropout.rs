@@ -3,11 +3,11 @@
 
 use candle_core::{Result, Tensor};
 
+use super::buffers::filled;
 use super::recurrent::swap_batch_and_time;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::zeros::zeros;
-use super::{by_dtype, cuda, is_fused, team};
+use super::{by_dtype, cuda, is_fused};
 use crate::rng::{LANES, Stream};
 
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
@@ -53,13 +53,9 @@ const CHUNK: usize = 1 << 12;
 
 fn draw<T: Float>(count: usize, dropped: u64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     let lead = usize::try_from(first % 4).unwrap_or(0);
-    let mut mask = zeros(lead + count);
-    team::for_each(
-        mask.chunks_mut(CHUNK).zip((first / 4..).step_by(CHUNK / 4)).collect(),
-        |(mask, block)| {
-            threshold(mask, stream, block, dropped, T::of(scale));
-        },
-    );
+    let lengths = (0..lead + count).step_by(CHUNK).map(|start| CHUNK.min(lead + count - start));
+    let pieces = lengths.zip((first / 4..).step_by(CHUNK / 4));
+    let [mut mask] = filled(pieces, |block, [mask]| threshold(mask, stream, block, dropped, T::of(scale)));
     mask.drain(..lead);
     mask
 }
@@ -83,9 +79,9 @@ pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
-        let mut ys = zeros(x.len());
         let inputs = x.chunks(CHUNK).zip(mask.chunks(CHUNK));
-        team::for_each(ys.chunks_mut(CHUNK).zip(inputs).collect(), |(ys, (x, mask))| multiply(ys, x, mask));
+        let pieces = inputs.map(|inputs| (inputs.0.len(), inputs));
+        let [ys] = filled(pieces, |(x, mask), [ys]: [&mut [T]; 1]| multiply(ys, x, mask));
         tensor(ys, xs.shape())
     })
 }

@@ -17,7 +17,7 @@ use super::Accumulate;
 use super::storage::Float;
 use super::team;
 pub(super) use blocks::Cut;
-use blocks::{Sizes, Strips, blocks};
+use blocks::{STRIP, Sizes, Strips, blocks};
 use few_rows::FewRows;
 pub(super) use matrix::Matrix;
 pub(super) use panels::Panels;
@@ -236,12 +236,9 @@ impl<T: Float> Job<'_, T> {
         let few_rows = few_rows.filter(|_| block.rows == (0..self.a.rows));
         // SAFETY: as this function's; the block has all rows.
         let is_done = few_rows.is_some_and(|few_rows| unsafe { block.fill(few_rows) }.is_ok());
-        let depths = (!is_done).then(|| blocks::depths(self.a.cols, self.a.row_stride == 1));
-        for depth in depths.into_iter().flatten() {
-            for rows in self.slabs(&block, depth.len()) {
-                // SAFETY: as this function's, for these rows of the block.
-                unsafe { self.add_depth(&rows, &block.cols, &depth) };
-            }
+        if !is_done {
+            // SAFETY: as this function's.
+            unsafe { self.multiply(&block) };
         }
         for row in 0..block.rows.len() {
             // SAFETY: a part of a row of this block, which no one else uses.
@@ -249,6 +246,40 @@ impl<T: Float> Job<'_, T> {
                 std::slice::from_raw_parts_mut(block.first.add(row * row_stride), block.cols.len())
             };
             then(block.cols.start, row);
+        }
+    }
+
+    /// Multiplies a block, by strips of columns that are packed first where that is faster.
+    ///
+    /// # Safety
+    /// As [`Self::run_block`].
+    unsafe fn multiply(&self, block: &OutputBlock<T>) {
+        if !panels::are_worth_packing(&self.b, block.rows.len()) {
+            // SAFETY: as this function's.
+            return unsafe { self.multiply_unpacked(block) };
+        }
+        let mut panel = Vec::new();
+        for cols in blocks::steps(block.cols.clone(), STRIP) {
+            let b = panels::pack(self.b, &cols, &mut panel);
+            // SAFETY: the strip's first element is one of the block; the strip is the output of a product by its panel.
+            unsafe {
+                let (out, first) = (self.out.add(cols.start), block.first.add(cols.start - block.cols.start));
+                let strip = OutputBlock { first, rows: block.rows.clone(), cols: 0..cols.len(), ..*block };
+                Job { out, b, ..*self }.multiply_unpacked(&strip);
+            }
+        }
+    }
+
+    /// Multiplies a block by parts of the depth and slabs of rows.
+    ///
+    /// # Safety
+    /// As [`Self::run_block`].
+    unsafe fn multiply_unpacked(&self, block: &OutputBlock<T>) {
+        for depth in blocks::depths(self.a.cols, self.a.row_stride == 1) {
+            for rows in self.slabs(block, depth.len()) {
+                // SAFETY: as this function's, for these rows of the block.
+                unsafe { self.add_depth(&rows, &block.cols, &depth) };
+            }
         }
     }
 

@@ -2,10 +2,10 @@
 
 use candle_core::{D, Result, Tensor};
 
+use super::buffers::filled_with_results;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::zeros::zeros;
-use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, team};
+use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused};
 
 /// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -46,13 +46,10 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor
 fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<LayerNormOutput> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
-    let mut normalized = zeros(n * channels);
-    let mut ys = zeros(n * channels);
-    let chunk = columns::chunk(channels);
-    let outputs = normalized.chunks_mut(chunk).zip(ys.chunks_mut(chunk));
-    let inverse = team::map(x.chunks(chunk).zip(outputs).collect(), |(x, (normalized, ys))| {
+    let chunks = x.chunks(columns::chunk(channels)).map(|x| (x.len(), x));
+    let ([normalized, ys], inverse) = filled_with_results(chunks, |x, outputs| {
         let mut inverse = vec![0.0; x.len() / channels];
-        normalize(x, [&w, &b], eps, [normalized, ys], &mut inverse);
+        normalize(x, [&w, &b], eps, outputs, &mut inverse);
         inverse
     });
     let normalized = Some(tensor(normalized, (n, channels))?);
@@ -114,14 +111,14 @@ fn fused_backward<T: Float>(
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
-    let mut dx = zeros(n * channels);
     let chunk = columns::chunk(channels);
     let inputs = g.chunks(chunk).zip(normalized.chunks(chunk)).zip(inverse.chunks(chunk / channels));
+    let pieces = inputs.map(|inputs| (inputs.0.0.len(), inputs));
     // The sums for w are in front of those for b.
-    let sums = columns::sums_of(dx.chunks_mut(chunk).zip(inputs).collect(), 2 * channels, |part, sums| {
-        let (dx, ((g, normal), inverse)) = part;
-        gradients(dx, [g, normal, &w], inverse, sums);
-    });
+    let ([dx], sums) =
+        columns::filled_with_sums(pieces, 2 * channels, |((g, normal), inverse), [dx], sums| {
+            gradients(dx, [g, normal, &w], inverse, sums);
+        });
     for (out, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
         autograd::store(out, &tensor(values.iter().copied().map(T::of).collect(), channels)?)?;
     }

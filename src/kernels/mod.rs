@@ -11,6 +11,7 @@ pub mod activation;
 pub mod allocator;
 pub mod autograd;
 pub mod batch_norm;
+mod buffers;
 pub mod bytes;
 mod columns;
 pub mod cross_entropy;
@@ -40,7 +41,6 @@ mod symbolic;
 pub mod team;
 pub mod update;
 mod vectorized;
-mod zeros;
 
 pub use activation::Activation;
 pub use matmul_precision::MatmulPrecision;

@@ -3,10 +3,10 @@
 
 use candle_core::{Result, Tensor};
 
+use super::buffers::filled;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::zeros::zeros;
-use super::{GradOut, autograd, by_dtype, columns, is_fused, team};
+use super::{GradOut, autograd, by_dtype, columns, is_fused};
 
 /// Multiplies each row of xs (N, F) by each of the scales w (K, F): (N · K, F), the K products of a row one after the other.
 pub fn forward(xs: &Tensor, w: &Tensor) -> Result<Tensor> {
@@ -16,10 +16,8 @@ pub fn forward(xs: &Tensor, w: &Tensor) -> Result<Tensor> {
     let ((n, features), members) = (xs.dims2()?, w.elem_count() / xs.dim(1)?.max(1));
     by_dtype!(xs, T => {
         let (x, w) = (view::<T>(xs)?, view::<T>(w)?);
-        let mut ys = zeros(n * members * features);
-        let chunk = columns::chunk(features);
-        let pieces = x.chunks(chunk).zip(ys.chunks_mut(chunk * members));
-        team::for_each(pieces.collect(), |(x, ys)| multiply(x, &w, features, ys));
+        let pieces = x.chunks(columns::chunk(features)).map(|x| (x.len() * members, x));
+        let [ys] = filled(pieces, |x, [ys]| multiply(x, &w, features, ys));
         tensor(ys, (n * members, features))
     })
 }
@@ -57,11 +55,10 @@ pub fn backward(xs: &Tensor, w: &Tensor, grad: &Tensor, into_w: GradOut<'_>) -> 
 fn fused_backward<T: Float>(xs: &Tensor, w: &Tensor, grad: &Tensor, into_w: GradOut<'_>) -> Result<Tensor> {
     let ((n, features), count) = (xs.dims2()?, w.elem_count());
     let (x, scales, g) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(grad)?);
-    let mut dx = zeros(n * features);
     let chunk = columns::chunk(features);
     let members = count / features.max(1);
-    let pieces = dx.chunks_mut(chunk).zip(x.chunks(chunk)).zip(g.chunks(chunk * members));
-    let sums = columns::sums_of(pieces.collect(), count, |((dx, x), g), sums| {
+    let pieces = x.chunks(chunk).zip(g.chunks(chunk * members)).map(|inputs| (inputs.0.len(), inputs));
+    let ([dx], sums) = columns::filled_with_sums(pieces, count, |(x, g), [dx], sums| {
         gradients(x, &scales, g, dx, sums);
     });
     let sums: Vec<T> = sums.into_iter().map(T::of).collect();

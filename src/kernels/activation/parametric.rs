@@ -6,7 +6,6 @@ use candle_core::{Result, Tensor};
 use super::Activation;
 use crate::kernels::storage::{Float, tensor, view};
 use crate::kernels::vectorized::vectorized;
-use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, columns, is_fused, team};
 
 /// The value at xs (N, C) with a (C).
@@ -55,10 +54,9 @@ pub fn backward(
     by_dtype!(xs, T => {
         let width = a.elem_count();
         let (x, a, g) = (view::<T>(xs)?, view::<T>(a)?, view::<T>(grad)?);
-        let mut dx = zeros(x.len());
         let chunk = columns::chunk(width);
-        let pieces = dx.chunks_mut(chunk).zip(x.chunks(chunk)).zip(g.chunks(chunk));
-        let sums = columns::sums_of(pieces.collect(), width, |((dx, x), g), sums| {
+        let pieces = x.chunks(chunk).zip(g.chunks(chunk)).map(|inputs| (inputs.0.len(), inputs));
+        let ([dx], sums) = columns::filled_with_sums(pieces, width, |(x, g), [dx], sums| {
             gradients(act, [x, &a, g], dx, sums);
         });
         let sums: Vec<T> = sums.into_iter().map(T::of).collect();

@@ -26,9 +26,10 @@ vectorized! {
 
 vectorized! {
     /// Normalises rows by centre and inverse standard deviation of each channel, then scales and shifts.
-    pub(super) fn normalize[T: Float](x: &[T], by: [&[T]; 4], normalized: &mut [T], ys: &mut [T]) {
+    pub(super) fn normalize[T: Float](x: &[T], by: [&[T]; 4], outputs: [&mut [T]; 2]) {
         let channels = by[0].len();
         let [center, inverse, w, b] = by.map(|values| &values[..channels]);
+        let [normalized, ys] = outputs;
         let outputs = normalized.chunks_exact_mut(channels).zip(ys.chunks_exact_mut(channels));
         for (row, (normal, out)) in x.chunks_exact(channels).zip(outputs) {
             for c in 0..channels {

@@ -92,7 +92,7 @@ pub(super) struct Strips {
 }
 
 /// A range in steps of a length.
-fn steps(Range { start, end }: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn steps(Range { start, end }: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
     let length = length.max(1);
     (start..end).step_by(length).map(move |start| start..(start + length).min(end))
 }

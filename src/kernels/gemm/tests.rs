@@ -46,9 +46,9 @@ impl Product {
     }
 }
 
-/// Rows, columns and depth of products: plain ones, those that are multiplied in slabs of rows and one too deep for it, and empty
-/// ones.
-const SIZES: [(usize, usize, usize); 16] = [
+/// Rows, columns and depth of products: plain ones, those that are multiplied in slabs of rows and one too deep for it, those by
+/// strips that are packed, and empty ones.
+const SIZES: [(usize, usize, usize); 18] = [
     (1, 1, 1),
     (1, 300, 257),
     (64, 3, 9),
@@ -61,6 +61,8 @@ const SIZES: [(usize, usize, usize); 16] = [
     (70, 31, 300),
     (100, 64, 70),
     (49, 16, 513),
+    (130, 70, 256),
+    (300, 160, 512),
     (5, 4, 0),
     (9, 0, 3),
     (0, 100, 3),

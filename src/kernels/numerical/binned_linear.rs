@@ -5,10 +5,10 @@ use candle_core::{Result, Tensor};
 
 use super::grouped_linear;
 use super::piecewise_linear::Bins;
+use crate::kernels::buffers::filled;
 use crate::kernels::embedding::add_row;
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::vectorized::vectorized;
-use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
 
 /// The rows that one thread takes at a time.
@@ -42,9 +42,8 @@ pub fn forward(bins: &Bins, xs: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Resu
             None => vec![T::of(0.0); features * width],
         };
         let below = table.prefix_sums(&w, &b);
-        let mut ys = zeros(n * features * width);
-        let chunks = x.chunks(ROWS * features).zip(ys.chunks_mut(ROWS * features * width));
-        team::for_each(chunks.collect(), |(x, ys)| multiply(x, &table, BinWeights { w: &w, below: &below }, ys));
+        let chunks = x.chunks(ROWS * features).map(|x| (x.len() * width, x));
+        let [ys] = filled(chunks, |x, [ys]| multiply(x, &table, BinWeights { w: &w, below: &below }, ys));
         tensor(ys, (n, features * width))
     })?;
     Ok(output(ys, None))

@@ -2,9 +2,9 @@
 
 use candle_core::{Result, Tensor};
 
+use crate::kernels::buffers::filled;
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::vectorized::vectorized;
-use crate::kernels::zeros::zeros;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
 
 /// The components of each feature zs (N, F, J) times its matrix of w (F, J, D), with its bias of b (F, D) where there is one:
@@ -17,14 +17,15 @@ pub fn forward(zs: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Tensor> {
     let width = w.dim(2)?;
     by_dtype!(zs, T => {
         let (z, w) = (view::<T>(zs)?, view::<T>(w)?);
-        let mut ys = zeros(n * features * width);
-        if let Some(b) = b {
-            let b = view::<T>(b)?;
-            ys.chunks_exact_mut(features * width).for_each(|row| row.copy_from_slice(&b));
-        }
+        let b = b.map(view::<T>).transpose()?;
         let rows = rows_at_a_time(features * components * width);
-        let pieces = ys.chunks_mut(rows * features * width).zip(z.chunks(rows * features * components));
-        team::for_each(pieces.collect(), |(ys, z)| multiply(z, &w, [features, components, width], ys));
+        let pieces = z.chunks(rows * features * components).map(|z| (z.len() / components * width, z));
+        let [ys] = filled(pieces, |z, [ys]: [&mut [T]; 1]| {
+            if let Some(b) = &b {
+                ys.chunks_exact_mut(features * width).for_each(|row| row.copy_from_slice(b));
+            }
+            multiply(z, &w, [features, components, width], ys);
+        });
         tensor(ys, (n, features * width))
     })
 }
@@ -115,10 +116,9 @@ fn fused_backward_of_inputs<T: Float>(w: &Tensor, grad: &Tensor) -> Result<Tenso
     let (features, components, width) = w.dims3()?;
     let (own, g) = (view::<T>(w)?, view::<T>(grad)?);
     let n = g.len() / (features * width).max(1);
-    let mut dz = zeros(n * features * components);
     let rows = rows_at_a_time(features * components * width);
-    let pieces = dz.chunks_mut(rows * features * components).zip(g.chunks(rows * features * width));
-    team::for_each(pieces.collect(), |(dz, g)| back(g, &own, [features, components, width], dz));
+    let pieces = g.chunks(rows * features * width).map(|g| (g.len() / width * components, g));
+    let [dz] = filled(pieces, |g, [dz]| back(g, &own, [features, components, width], dz));
     tensor(dz, (n, features, components))
 }
 

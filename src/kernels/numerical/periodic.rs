@@ -5,10 +5,10 @@ use std::f64::consts::PI;
 use candle_core::{Result, Tensor};
 
 use super::turn::turn;
+use crate::kernels::buffers::filled;
 use crate::kernels::storage::{Float, tensor, view};
 use crate::kernels::vectorized::vectorized;
-use crate::kernels::zeros::zeros;
-use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
+use crate::kernels::{GradOut, autograd, by_dtype, is_fused};
 
 /// The frequencies w (F, K) and, where there are some, the phases b (F, K) of the features.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +35,9 @@ pub fn forward(xs: &Tensor, waves: Frequencies<'_>) -> Result<Tensor> {
     let ((n, features), components) = (xs.dims2()?, waves.components()?);
     by_dtype!(xs, T => {
         let (x, w, phases) = (view::<T>(xs)?, view::<T>(waves.w)?, turns::<T>(waves.b)?);
-        let mut zs = zeros(n * features * components);
         let rows = rows_at_a_time(features * components);
-        let pieces = x.chunks(rows * features).zip(zs.chunks_mut(rows * features * components));
-        team::for_each(pieces.collect(), |(x, zs)| oscillate(x, &w, &phases, features, zs));
+        let pieces = x.chunks(rows * features).map(|x| (x.len() * components, x));
+        let [zs] = filled(pieces, |x, [zs]| oscillate(x, &w, &phases, features, zs));
         tensor(zs, (n, features, components))
     })
 }
@@ -123,11 +122,10 @@ fn slopes(xs: &Tensor, waves: Frequencies<'_>, grad: &Tensor) -> Result<Tensor> 
     by_dtype!(xs, T => {
         let (x, w, phases) = (view::<T>(xs)?, view::<T>(waves.w)?, turns::<T>(waves.b)?);
         let g = view::<T>(grad)?;
-        let mut slopes = zeros(n * features * frequencies);
         let rows = rows_at_a_time(features * components);
-        let pieces = slopes.chunks_mut(rows * features * frequencies).zip(x.chunks(rows * features));
-        let pieces = pieces.zip(g.chunks(rows * features * components));
-        team::for_each(pieces.collect(), |((slopes, x), g)| differentiate(x, [&w, &phases, g], features, slopes));
+        let inputs = x.chunks(rows * features).zip(g.chunks(rows * features * components));
+        let pieces = inputs.map(|inputs| (inputs.0.len() * frequencies, inputs));
+        let [slopes] = filled(pieces, |(x, g), [slopes]| differentiate(x, [&w, &phases, g], features, slopes));
         tensor(slopes, (n, features, frequencies))
     })
 }

@@ -3,9 +3,9 @@
 use candle_core::{Result, Tensor};
 
 use super::super::activation::{self, add_and_slope, shift_and_apply_to_rows};
+use super::super::buffers::zeros;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
-use super::super::zeros::zeros;
 use super::super::{Accumulate, Activation, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};

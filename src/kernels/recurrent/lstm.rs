@@ -3,10 +3,10 @@
 
 use candle_core::{Result, Tensor};
 
+use super::super::buffers::zeros;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
-use super::super::zeros::zeros;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
