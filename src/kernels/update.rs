@@ -148,7 +148,16 @@ fn sweep<T: Float, const S: usize>(
         let slots: [&mut [T]; S] = slots.each_mut().map(|slot| slot.next().unwrap_or_default());
         chunks.push((p, g, slots));
     }
-    team::for_each(chunks, |(p, g, slots)| elements(rule, transform, p, g, slots));
+    let bound = transform.clamp;
+    team::for_each(chunks, |(p, g, slots)| {
+        // Within the loop over the elements it would take its time even if nothing is to be clamped.
+        let clamped = bound.is_finite().then(|| {
+            let mut g = g.to_vec();
+            clamp(&mut g, bound);
+            g
+        });
+        elements(rule, transform, p, clamped.as_deref().unwrap_or(g), slots);
+    });
 }
 
 /// Flushes subnormal weights to zero. Decayed weights without gradient become subnormal, where arithmetic is 100 times
@@ -171,12 +180,21 @@ vectorized! {
 }
 
 vectorized! {
+    fn clamp[T: Float](g: &mut [T], bound: f64) {
+        for g in g {
+            *g = g.clamp_to(bound);
+        }
+    }
+}
+
+vectorized! {
+    /// Updates the elements of a parameter, whose gradient is clamped already.
     fn elements[P: PerElement, T: Float, const S: usize](rule: &P, transform: &GradTransform<'_>, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
         let n = p.len();
         let (p, g) = (&mut p[..n], &g[..n]);
         let slots = slots.map(|slot| &mut slot[..n]);
         for i in 0..n {
-            let (value, gradient) = transform.apply(p[i], g[i]);
+            let (value, gradient) = transform.apply_to_clamped(p[i], g[i]);
             // Not `from_fn`: its closure is a call that is not always inlined, and keeps the loop from being vectorised.
             let mut state = [T::zero(); S];
             for s in 0..S {

@@ -28,10 +28,13 @@ impl GradTransform<'_> {
 
     #[inline(always)]
     pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
-        let mut g = g;
-        if self.clamp.is_finite() {
-            g = g.clamp_to(self.clamp);
-        }
+        let g = if self.clamp.is_finite() { g.clamp_to(self.clamp) } else { g };
+        self.apply_to_clamped(p, g)
+    }
+
+    /// As [`Self::apply`], to a gradient that is clamped already.
+    #[inline(always)]
+    pub(super) fn apply_to_clamped<R: Real>(&self, p: R, g: R) -> (R, R) {
         (p.scale(self.keep), g.scale(self.scale) + p.scale(self.coupled))
     }
 }
