@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use cycles::cycles;
-use exceptions::{CYCLIC, LONG_FILES, LONG_FUNCTIONS, TUPLES, UPWARD};
+use exceptions::{CYCLIC, LONG_FILES, LONG_FUNCTIONS, TUPLES, UNSAFE_FILES, UPWARD};
 use imports::{Import, imports};
 use modules::Modules;
 use sources::Source;
@@ -206,16 +206,6 @@ fn all_sources() -> Vec<Source> {
 
 #[test]
 fn storage_and_unsafe_stay_in_the_kernels() {
-    let unsafe_files = [
-        "allocator.rs",
-        "gemm.rs",
-        "buffers.rs",
-        "team/jobs.rs",
-        "cuda/devices.rs",
-        "cuda/host.rs",
-        "cuda/launch.rs",
-        "cuda/libraries.rs",
-    ];
     for source in sources::read("src") {
         let code = source.text.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code {
@@ -225,7 +215,7 @@ fn storage_and_unsafe_stay_in_the_kernels() {
                 }
             }
             let path = Path::new(&source.path);
-            if !unsafe_files.iter().any(|file| path == Path::new("src/kernels").join(file)) {
+            if !UNSAFE_FILES.iter().any(|file| path == Path::new("src/kernels").join(file)) {
                 // A page may speak of `unsafe-inline` scripts.
                 assert!(!line.replace("unsafe-inline", "").contains("unsafe"), "{}: {line}", source.path);
             }

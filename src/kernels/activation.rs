@@ -19,7 +19,7 @@ pub mod parametric;
 
 use candle_core::{Result, Tensor};
 
-use super::buffers::filled;
+use super::buffers::{CHUNK, filled};
 use super::storage::{Float, tensor, view};
 use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
@@ -62,14 +62,11 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
     })
 }
 
-/// Elements that one thread takes at a time.
-const CHUNK: usize = 1 << 13;
-
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
     let inputs = x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(grad.chunks(CHUNK));
-    let pieces = inputs.map(|inputs| (inputs.1.len(), inputs));
-    let [product] = filled(pieces, |((x, y), grad), [product]| slopes(act, x, y, grad, product));
+    let chunks = inputs.map(|((x, y), grad)| (grad.len(), [x, y, grad]));
+    let [product] = filled(chunks, |[x, y, grad], [product]| slopes(act, x, y, grad, product));
     product
 }
 
@@ -170,6 +167,21 @@ mod tests {
             // candle's gelu backward has constants of six digits.
             let tolerance = if act == Activation::Gelu { 1e-5 } else { 1e-12 };
             close(&backward(act, &xs, &ys, &grad).unwrap(), &expected[0], tolerance, name);
+        }
+    }
+
+    #[test]
+    fn every_chunk_has_its_own_values_and_slopes() {
+        let count = 2 * CHUNK + 3;
+        let xs: Vec<f64> = (0..count).map(|i| crate::stats::real(i % 1009) / 100.0 - 5.0).collect();
+        for dtype in [DType::F32, DType::F64] {
+            let xs = Tensor::new(&*xs, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+            let ys = forward(Activation::Tanh, &xs).unwrap();
+            let as_f64 = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
+            close(&as_f64(&ys), &as_f64(&xs.tanh().unwrap()), 1e-6, "value");
+            let slopes = backward(Activation::Tanh, &xs, &ys, &xs).unwrap();
+            let expected = (&xs * (1.0 - ys.sqr().unwrap()).unwrap()).unwrap();
+            close(&as_f64(&slopes), &as_f64(&expected), 1e-6, "gradient");
         }
     }
 

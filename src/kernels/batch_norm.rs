@@ -188,9 +188,8 @@ fn gradient_sums<T: Float>(g: &[T], normal: &[T], channels: usize) -> Vec<f64> {
 /// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.
 fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
     let chunk = columns::chunk(by[0].len());
-    let inputs = g.chunks(chunk).zip(normal.chunks(chunk));
-    let pieces = inputs.map(|inputs| (inputs.0.len(), inputs));
-    let [dx] = filled(pieces, |(g, normal), [dx]| input_gradient(dx, g, normal, by));
+    let chunks = g.chunks(chunk).zip(normal.chunks(chunk)).map(|(g, normal)| (g.len(), (g, normal)));
+    let [dx] = filled(chunks, |(g, normal), [dx]| input_gradient(dx, g, normal, by));
     dx
 }
 
@@ -208,7 +207,9 @@ mod tests {
     fn value_and_gradients_match_the_reference_in_one_shard_and_in_several() {
         let draws = Draws::new(1);
         let random = |shape: &[usize]| draws.normal(shape, 2.0);
-        for (n, channels, count) in [(2, 1, 1), (7, 5, 1), (64, 33, 1), (64, 33, 4), (7, 5, 2), (3, 2, 8)] {
+        for (n, channels, count) in
+            [(2, 1, 1), (7, 5, 1), (64, 33, 1), (64, 33, 4), (7, 5, 2), (3, 2, 8), (3000, 5, 1), (5000, 5, 2)]
+        {
             let (xs, w, b, grad) =
                 (random(&[n, channels]), random(&[channels]), random(&[channels]), random(&[n, channels]));
             let shards = Shards::new(count, Arc::new(Single)).unwrap();

@@ -1,60 +1,70 @@
-//! New buffers, each part of which is written by the thread that computes it: where one thread cleared the whole, the others
-//! would wait for it, and then fetch their parts from its cache.
-#![allow(unsafe_code, reason = "elements that were just written are taken for numbers")]
+//! New buffers that the threads zero and fill chunk by chunk: a chunk stays in the cache of the thread that computes it. Where one
+//! thread zeroed a whole buffer, the others would wait for it, and then fetch their chunks from its cache.
+#![allow(unsafe_code, reason = "buffers are initialised chunk by chunk")]
 
 use std::mem::MaybeUninit;
 
 use super::storage::Float;
 use super::team;
 
-/// The elements that one thread clears at a time.
-const CHUNK: usize = 1 << 13;
+/// The elements of a chunk, where nothing else decides.
+pub(super) const CHUNK: usize = 1 << 13;
 
-/// So many zeros.
+/// New buffers, and the result of each chunk in the chunks' order.
+pub(super) struct FilledBuffers<T, R, const N: usize> {
+    pub(super) buffers: [Vec<T>; N],
+    pub(super) results: Vec<R>,
+}
+
+/// A buffer of `length` zeros.
 pub(super) fn zeros<T: Float>(length: usize) -> Vec<T> {
     if length <= CHUNK {
         return vec![T::of(0.0); length];
     }
-    let starts = (0..length).step_by(CHUNK);
-    let [zeros] = filled(starts.map(|start| (CHUNK.min(length - start), ())), |(), _| ());
+    let [zeros] = filled(chunk_lengths(length, CHUNK).map(|length| (length, ())), |(), _| ());
     zeros
 }
 
-/// Buffers of the same length, of which each thread fills a chunk at a time. The pieces are the lengths of the chunks, in
-/// their order, with what `fill` is given beside a chunk of each buffer; it finds zeros there.
+/// The lengths of a buffer's chunks, of which the last may be shorter.
+pub(super) fn chunk_lengths(length: usize, chunk: usize) -> impl Iterator<Item = usize> {
+    (0..length).step_by(chunk).map(move |start| chunk.min(length - start))
+}
+
+/// `N` buffers of one length. Each item is the length of a chunk and its input; `fill` is called with the input and the zeroed
+/// chunk of each buffer.
 pub(super) fn filled<T: Float, P: Send, const N: usize>(
-    pieces: impl IntoIterator<Item = (usize, P)>,
+    chunks: impl IntoIterator<Item = (usize, P)>,
     fill: impl Fn(P, [&mut [T]; N]) + Sync,
 ) -> [Vec<T>; N] {
-    filled_with_results(pieces, fill).0
+    filled_with_results(chunks, fill).buffers
 }
 
-/// As [`filled`], with the results of `fill` in the chunks' order.
+/// As [`filled`], with what `fill` returns.
 pub(super) fn filled_with_results<T: Float, P: Send, R: Send, const N: usize>(
-    pieces: impl IntoIterator<Item = (usize, P)>,
+    chunks: impl IntoIterator<Item = (usize, P)>,
     fill: impl Fn(P, [&mut [T]; N]) -> R + Sync,
-) -> ([Vec<T>; N], Vec<R>) {
-    let pieces: Vec<(usize, P)> = pieces.into_iter().collect();
-    let length = pieces.iter().map(|(length, _)| length).sum();
+) -> FilledBuffers<T, R, N> {
+    let chunks: Vec<(usize, P)> = chunks.into_iter().collect();
+    let length = chunks.iter().map(|(length, _)| length).sum();
     let mut buffers: [Vec<T>; N] = std::array::from_fn(|_| Vec::with_capacity(length));
     let mut rest = buffers.each_mut().map(|buffer| &mut buffer.spare_capacity_mut()[..length]);
-    let chunks = pieces.into_iter().map(|(length, piece)| {
-        let chunks = rest.each_mut().map(|rest| rest.split_off_mut(..length).unwrap_or_default());
-        (piece, chunks)
+    let chunks = chunks.into_iter().map(|(length, input)| {
+        let parts = rest.each_mut().map(|rest| rest.split_off_mut(..length).unwrap_or_default());
+        (input, parts)
     });
-    let results = team::map(chunks.collect(), |(piece, chunks)| fill(piece, chunks.map(cleared)));
-    debug_assert!(rest.iter().all(|rest| rest.is_empty()), "the chunks are the whole");
-    let written = length - rest.first().map_or(0, |rest| rest.len());
+    let results = team::map(chunks.collect(), |(input, parts)| fill(input, parts.map(zeroed)));
+    // The lengths' sum cannot overflow where the inputs are slices in memory.
+    assert!(rest.iter().all(|rest| rest.is_empty()), "the chunks cover the buffers");
     for buffer in &mut buffers {
-        // SAFETY: the chunks, which are those of every buffer, follow each other from its start for as many elements, and each
-        // was cleared: `map` calls its function on every piece, and does not return where a call panicked.
-        unsafe { buffer.set_len(written) };
+        // SAFETY: the chunks are disjoint and cover all `length` elements of every buffer; each was zeroed, since `map` calls its
+        // function for every chunk, and does not return where a call panicked.
+        unsafe { buffer.set_len(length) };
     }
-    (buffers, results)
+    FilledBuffers { buffers, results }
 }
 
-/// Writes zeros.
-fn cleared<T: Float>(chunk: &mut [MaybeUninit<T>]) -> &mut [T] {
+/// Zeroes a chunk.
+fn zeroed<T: Float>(chunk: &mut [MaybeUninit<T>]) -> &mut [T] {
     chunk.fill(MaybeUninit::new(T::of(0.0)));
     // SAFETY: every element was written.
     unsafe { chunk.assume_init_mut() }
@@ -62,6 +72,8 @@ fn cleared<T: Float>(chunk: &mut [MaybeUninit<T>]) -> &mut [T] {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     #[test]
@@ -76,13 +88,15 @@ mod tests {
     #[test]
     fn chunks_are_filled_in_their_order_in_each_buffer() {
         let lengths = [3usize, 0, 70_000, 1];
-        let pieces = lengths.into_iter().zip([1.0f64, 2.0, 3.0, 4.0]);
-        let ([plus, minus], results) = filled_with_results(pieces, |sign, [plus, minus]: [&mut [f64]; 2]| {
-            assert!(plus.iter().chain(&*minus).all(|x| *x == 0.0));
-            plus.fill(sign);
-            minus.fill(-sign);
-            plus.len()
-        });
+        drop([(); 2].map(|()| vec![1.0f64; 70_004]));
+        let inputs = lengths.into_iter().zip([1.0f64, 2.0, 3.0, 4.0]);
+        let FilledBuffers { buffers: [plus, minus], results } =
+            filled_with_results(inputs, |sign, [plus, minus]: [&mut [f64]; 2]| {
+                assert!(plus.iter().chain(&*minus).all(|x| *x == 0.0));
+                plus.fill(sign);
+                minus.fill(-sign);
+                plus.len()
+            });
         assert_eq!(results, lengths);
         let expected = [vec![1.0; 3], vec![3.0; 70_000], vec![4.0]].concat();
         assert_eq!(plus, expected);
@@ -90,8 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn no_pieces_make_empty_buffers() {
+    fn no_chunks_make_empty_buffers() {
         let [empty] = filled(None::<(usize, ())>, |(), _: [&mut [f32]; 1]| ());
         assert!(empty.is_empty());
+    }
+
+    #[test]
+    fn a_panic_in_a_chunk_reaches_the_caller_and_the_next_buffer_is_filled() {
+        let fill = |bad: usize| {
+            let inputs = chunk_lengths(8 * CHUNK, CHUNK).zip(0..);
+            let [numbers] = filled(inputs, |at, [chunk]: [&mut [f32]; 1]| {
+                assert!(at != bad, "as it should");
+                chunk.fill(1.0);
+            });
+            numbers
+        };
+        assert!(catch_unwind(AssertUnwindSafe(|| fill(5))).is_err());
+        assert_eq!(fill(8), vec![1.0; 8 * CHUNK]);
     }
 }

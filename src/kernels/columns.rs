@@ -1,14 +1,13 @@
 //! Sums over the rows of a row-major matrix, a sum a column, in f64: where the rows cancel, little but their sum is left.
 
-use super::buffers::filled_with_results;
+use super::buffers::{CHUNK, FilledBuffers, filled_with_results};
 use super::storage::Float;
 use super::team;
 use super::vectorized::vectorized;
 
 /// The number of elements, in whole rows, that one thread takes at a time.
 pub(super) fn chunk(width: usize) -> usize {
-    const ELEMENTS: usize = 1 << 13;
-    (ELEMENTS / width.max(1)).max(8) * width.max(1)
+    (CHUNK / width.max(1)).max(8) * width.max(1)
 }
 
 /// The sum of each of the `width` columns.
@@ -26,19 +25,24 @@ pub(super) fn sums_of<P: Send>(chunks: Vec<P>, width: usize, add: impl Fn(P, &mu
     total(parts, width)
 }
 
-/// New buffers whose chunks are filled as by [`filled`](super::buffers::filled), and `width` sums to which `fill` adds as in
-/// [`sums_of`].
+/// New buffers, and sums over what filled their chunks.
+pub(super) struct FilledWithSums<T, const N: usize> {
+    pub(super) buffers: [Vec<T>; N],
+    pub(super) sums: Vec<f64>,
+}
+
+/// As [`filled`](super::buffers::filled), with `width` sums that `fill` adds to, as in [`sums_of`].
 pub(super) fn filled_with_sums<T: Float, P: Send, const N: usize>(
-    pieces: impl IntoIterator<Item = (usize, P)>,
+    chunks: impl IntoIterator<Item = (usize, P)>,
     width: usize,
     fill: impl Fn(P, [&mut [T]; N], &mut [f64]) + Sync,
-) -> ([Vec<T>; N], Vec<f64>) {
-    let (buffers, parts) = filled_with_results(pieces, |piece, chunks| {
+) -> FilledWithSums<T, N> {
+    let FilledBuffers { buffers, results } = filled_with_results(chunks, |input, parts| {
         let mut sums = vec![0.0; width];
-        fill(piece, chunks, &mut sums);
+        fill(input, parts, &mut sums);
         sums
     });
-    (buffers, total(parts, width))
+    FilledWithSums { buffers, sums: total(results, width) }
 }
 
 /// The parts' sums, added up in their order.
@@ -75,5 +79,22 @@ vectorized! {
                 *sum += x.wide();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_all_chunks() {
+        let rows = [[1.0f64, 2.0], [3.0, 4.0], [5.0, 6.0]].map(Vec::from);
+        let chunks = rows.iter().map(|row| (row.len(), row));
+        let filled = filled_with_sums(chunks, 2, |row, [negated]: [&mut [f64]; 1], sums| {
+            negated.iter_mut().zip(row).for_each(|(negated, x)| *negated = -x);
+            add_rows(sums, row);
+        });
+        assert_eq!(filled.buffers, [[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]]);
+        assert_eq!(filled.sums, [9.0, 12.0]);
     }
 }

@@ -3,7 +3,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::buffers::filled;
+use super::buffers::{chunk_lengths, filled};
 use super::recurrent::swap_batch_and_time;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
@@ -53,9 +53,8 @@ const CHUNK: usize = 1 << 12;
 
 fn draw<T: Float>(count: usize, dropped: u64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     let lead = usize::try_from(first % 4).unwrap_or(0);
-    let lengths = (0..lead + count).step_by(CHUNK).map(|start| CHUNK.min(lead + count - start));
-    let pieces = lengths.zip((first / 4..).step_by(CHUNK / 4));
-    let [mut mask] = filled(pieces, |block, [mask]| threshold(mask, stream, block, dropped, T::of(scale)));
+    let chunks = chunk_lengths(lead + count, CHUNK).zip((first / 4..).step_by(CHUNK / 4));
+    let [mut mask] = filled(chunks, |block, [mask]| threshold(mask, stream, block, dropped, T::of(scale)));
     mask.drain(..lead);
     mask
 }
@@ -79,9 +78,8 @@ pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
-        let inputs = x.chunks(CHUNK).zip(mask.chunks(CHUNK));
-        let pieces = inputs.map(|inputs| (inputs.0.len(), inputs));
-        let [ys] = filled(pieces, |(x, mask), [ys]: [&mut [T]; 1]| multiply(ys, x, mask));
+        let chunks = x.chunks(CHUNK).zip(mask.chunks(CHUNK)).map(|(x, mask)| (x.len(), (x, mask)));
+        let [ys] = filled(chunks, |(x, mask), [ys]: [&mut [T]; 1]| multiply(ys, x, mask));
         tensor(ys, xs.shape())
     })
 }
@@ -118,6 +116,14 @@ mod tests {
         );
         assert!(draw_mask(5, 0.0, 0).iter().all(|m| (m - 1.0).abs() < 1e-9));
         assert!(draw_mask(5, 1.0, 0).iter().all(|m| *m == 0.0));
+    }
+
+    #[test]
+    fn every_chunk_is_multiplied_by_its_own_mask() {
+        let xs = Tensor::arange(0f64, 3.0 * 5000.0, &Device::Cpu).unwrap().reshape((5000, 3)).unwrap();
+        let mask = mask(&xs, 0.3, &Stream::new(1, Purpose::Dropout, 0), 0, None).unwrap();
+        let off = (apply(&xs, &mask).unwrap() - (&xs * &mask).unwrap()).unwrap().abs().unwrap();
+        assert!(off.max_all().unwrap().to_scalar::<f64>().unwrap() < 1e-12);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::buffers::filled_with_results;
+use super::buffers::{FilledBuffers, filled_with_results};
+use super::columns::FilledWithSums;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused};
@@ -47,11 +48,12 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
     let chunks = x.chunks(columns::chunk(channels)).map(|x| (x.len(), x));
-    let ([normalized, ys], inverse) = filled_with_results(chunks, |x, outputs| {
-        let mut inverse = vec![0.0; x.len() / channels];
-        normalize(x, [&w, &b], eps, outputs, &mut inverse);
-        inverse
-    });
+    let FilledBuffers { buffers: [normalized, ys], results: inverse } =
+        filled_with_results(chunks, |x, outputs| {
+            let mut inverse = vec![0.0; x.len() / channels];
+            normalize(x, [&w, &b], eps, outputs, &mut inverse);
+            inverse
+        });
     let normalized = Some(tensor(normalized, (n, channels))?);
     let ys = tensor(ys, (n, channels))?;
     Ok(LayerNormOutput { ys, normalized, inverse: inverse.concat(), inverse_on_gpu: None, eps })
@@ -113,10 +115,10 @@ fn fused_backward<T: Float>(
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
     let chunk = columns::chunk(channels);
     let inputs = g.chunks(chunk).zip(normalized.chunks(chunk)).zip(inverse.chunks(chunk / channels));
-    let pieces = inputs.map(|inputs| (inputs.0.0.len(), inputs));
+    let chunks = inputs.map(|((g, normal), inverse)| (g.len(), ((g, normal), inverse)));
     // The sums for w are in front of those for b.
-    let ([dx], sums) =
-        columns::filled_with_sums(pieces, 2 * channels, |((g, normal), inverse), [dx], sums| {
+    let FilledWithSums { buffers: [dx], sums } =
+        columns::filled_with_sums(chunks, 2 * channels, |((g, normal), inverse), [dx], sums| {
             gradients(dx, [g, normal, &w], inverse, sums);
         });
     for (out, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
@@ -165,19 +167,22 @@ mod tests {
             let off = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
             assert!(off < 1e-11, "{off}");
         };
-        let (xs, w, b, grad) = (random(&[5, 7]), random(&[7]), random(&[7]), random(&[5, 7]));
-        let output = forward(&xs, &w, &b, 1e-5).unwrap();
-        close(&output.ys, &reference(&xs, &w, &b, 1e-5).unwrap());
-        let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
-        let outs = [
-            GradOut { buffer: &dw, accumulate: Accumulate::ADD },
-            GradOut { buffer: &db, accumulate: Accumulate::REPLACE },
-        ];
-        let dx = backward(&xs, [&w, &b], &output, &grad, outs).unwrap();
-        let expected =
-            autograd::vjp(&[&xs, &w, &b], &grad, |t| reference(&t[0], &t[1], &t[2], 1e-5)).unwrap();
-        close(&dx, &expected[0]);
-        close(&(dw - 1.0).unwrap(), &expected[1]);
-        close(&db, &expected[2]);
+        // One chunk of rows, and three.
+        for n in [5, 2500] {
+            let (xs, w, b, grad) = (random(&[n, 7]), random(&[7]), random(&[7]), random(&[n, 7]));
+            let output = forward(&xs, &w, &b, 1e-5).unwrap();
+            close(&output.ys, &reference(&xs, &w, &b, 1e-5).unwrap());
+            let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
+            let outs = [
+                GradOut { buffer: &dw, accumulate: Accumulate::ADD },
+                GradOut { buffer: &db, accumulate: Accumulate::REPLACE },
+            ];
+            let dx = backward(&xs, [&w, &b], &output, &grad, outs).unwrap();
+            let expected =
+                autograd::vjp(&[&xs, &w, &b], &grad, |t| reference(&t[0], &t[1], &t[2], 1e-5)).unwrap();
+            close(&dx, &expected[0]);
+            close(&(dw - 1.0).unwrap(), &expected[1]);
+            close(&db, &expected[2]);
+        }
     }
 }

@@ -4,6 +4,7 @@
 use candle_core::{Result, Tensor};
 
 use super::buffers::filled;
+use super::columns::FilledWithSums;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
 use super::{GradOut, autograd, by_dtype, columns, is_fused};
@@ -16,8 +17,8 @@ pub fn forward(xs: &Tensor, w: &Tensor) -> Result<Tensor> {
     let ((n, features), members) = (xs.dims2()?, w.elem_count() / xs.dim(1)?.max(1));
     by_dtype!(xs, T => {
         let (x, w) = (view::<T>(xs)?, view::<T>(w)?);
-        let pieces = x.chunks(columns::chunk(features)).map(|x| (x.len() * members, x));
-        let [ys] = filled(pieces, |x, [ys]| multiply(x, &w, features, ys));
+        let chunks = x.chunks(columns::chunk(features)).map(|x| (x.len() * members, x));
+        let [ys] = filled(chunks, |x, [ys]| multiply(x, &w, features, ys));
         tensor(ys, (n * members, features))
     })
 }
@@ -57,10 +58,11 @@ fn fused_backward<T: Float>(xs: &Tensor, w: &Tensor, grad: &Tensor, into_w: Grad
     let (x, scales, g) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(grad)?);
     let chunk = columns::chunk(features);
     let members = count / features.max(1);
-    let pieces = x.chunks(chunk).zip(g.chunks(chunk * members)).map(|inputs| (inputs.0.len(), inputs));
-    let ([dx], sums) = columns::filled_with_sums(pieces, count, |(x, g), [dx], sums| {
-        gradients(x, &scales, g, dx, sums);
-    });
+    let chunks = x.chunks(chunk).zip(g.chunks(chunk * members)).map(|(x, g)| (x.len(), (x, g)));
+    let FilledWithSums { buffers: [dx], sums } =
+        columns::filled_with_sums(chunks, count, |(x, g), [dx], sums| {
+            gradients(x, &scales, g, dx, sums);
+        });
     let sums: Vec<T> = sums.into_iter().map(T::of).collect();
     autograd::store(into_w, &tensor(sums, w.shape())?)?;
     tensor(dx, (n, features))

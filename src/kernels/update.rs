@@ -150,7 +150,7 @@ fn sweep<T: Float, const S: usize>(
     }
     let bound = transform.clamp;
     team::for_each(chunks, |(p, g, slots)| {
-        // Within the loop over the elements it would take its time even if nothing is to be clamped.
+        // Inside the loop the clamp is computed for every element, even where its bound is infinite.
         let clamped = bound.is_finite().then(|| {
             let mut g = g.to_vec();
             clamp(&mut g, bound);
@@ -257,9 +257,10 @@ mod tests {
     fn the_fused_loop_matches_the_reference() {
         let draws = Draws::new(1);
         let random = |n: usize| draws.normal(n, 1.0);
-        let transform =
-            GradTransform { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99, ..GradTransform::NONE };
-        for n in [1, 100, 200_001] {
+        let ns = [1, 100, 200_001];
+        for (n, clamp) in ns.into_iter().flat_map(|n| [(n, 1.5), (n, f64::INFINITY)]) {
+            let transform =
+                GradTransform { scale: -0.5, clamp, coupled: 0.01, keep: 0.99, ..GradTransform::NONE };
             for count in 0..4 {
                 let (p, grad) = (random(n), random(n));
                 let slots: Vec<Tensor> = (0..count).map(|_| random(n).abs().unwrap()).collect();

@@ -63,6 +63,13 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
              classes, write name = \"cross_entropy\" in [loss], and leave out clamp_output."
         ));
     }
+    let is_label = |name: &String| profile.column(name).is_some_and(ColumnProfile::is_zero_or_one);
+    if targets.len() > 1 && targets.iter().all(is_label) {
+        document.note(
+            "Each target is 0 or 1, and taken for numbers. Where they are labels, of which a row may have several, write \
+             name = \"bce_with_logits\" in [loss], and leave out clamp_output: each prediction is then the probability of a label.",
+        );
+    }
     let is_feature = |column: &&ColumnProfile| {
         let has_role = targets.contains(&column.name) || profile.split_column.as_ref() == Some(&column.name);
         column.kind != ColumnKind::Ignore && !has_role

@@ -89,6 +89,8 @@ fn threads_do_not_change_a_bit() {
         (mlp.to_owned() + "batch_norm = true\ndropout = 0.3", "name = 'rmsprop'", "batch_size = 200"),
         (mlp.to_owned(), "name = 'sgd'\nlr = 0.1", "batch_size = 1"),
         (mlp.to_owned(), "name = 'sgd'\nlr = 0.1", "batch_size = 'full'"),
+        // A layer whose weight's transpose is packed in strips.
+        ("name = 'mlp'\nhidden = [512, 80]".to_owned(), "name = 'adam'", "batch_size = 'full'"),
         (
             "name = 'rnn'\nhidden_size = 140\nbidirectional = true".to_owned(),
             "name = 'adam'",

@@ -19,3 +19,16 @@ pub(super) const TUPLES: &[&str] = &[
     // As `Iterator` has it.
     "src/trainer/update_rows.rs size_hint",
 ];
+
+/// Files of the kernels with `unsafe` code; no other file has any.
+pub(super) const UNSAFE_FILES: &[&str] = &[
+    "allocator.rs",
+    "gemm.rs",
+    "gemm/job.rs",
+    "buffers.rs",
+    "team/jobs.rs",
+    "cuda/devices.rs",
+    "cuda/host.rs",
+    "cuda/launch.rs",
+    "cuda/libraries.rs",
+];

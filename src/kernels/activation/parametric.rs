@@ -4,9 +4,11 @@
 use candle_core::{Result, Tensor};
 
 use super::Activation;
+use crate::kernels::buffers::filled;
+use crate::kernels::columns::FilledWithSums;
 use crate::kernels::storage::{Float, tensor, view};
 use crate::kernels::vectorized::vectorized;
-use crate::kernels::{GradOut, autograd, by_dtype, columns, is_fused, team};
+use crate::kernels::{GradOut, autograd, by_dtype, columns, is_fused};
 
 /// The value at xs (N, C) with a (C).
 pub fn forward(act: Activation, xs: &Tensor, a: &Tensor) -> Result<Tensor> {
@@ -15,8 +17,11 @@ pub fn forward(act: Activation, xs: &Tensor, a: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let (x, a) = (view::<T>(xs)?, view::<T>(a)?);
-        let mut ys = x.to_vec();
-        team::for_each(ys.chunks_mut(columns::chunk(a.len())).collect(), |ys| mix(act, &a, ys));
+        let chunks = x.chunks(columns::chunk(a.len())).map(|x| (x.len(), x));
+        let [ys] = filled(chunks, |x, [ys]: [&mut [T]; 1]| {
+            ys.copy_from_slice(x);
+            mix(act, &a, ys);
+        });
         tensor(ys, xs.shape())
     })
 }
@@ -55,8 +60,8 @@ pub fn backward(
         let width = a.elem_count();
         let (x, a, g) = (view::<T>(xs)?, view::<T>(a)?, view::<T>(grad)?);
         let chunk = columns::chunk(width);
-        let pieces = x.chunks(chunk).zip(g.chunks(chunk)).map(|inputs| (inputs.0.len(), inputs));
-        let ([dx], sums) = columns::filled_with_sums(pieces, width, |(x, g), [dx], sums| {
+        let chunks = x.chunks(chunk).zip(g.chunks(chunk)).map(|(x, g)| (x.len(), (x, g)));
+        let FilledWithSums { buffers: [dx], sums } = columns::filled_with_sums(chunks, width, |(x, g), [dx], sums| {
             gradients(act, [x, &a, g], dx, sums);
         });
         let sums: Vec<T> = sums.into_iter().map(T::of).collect();

@@ -1,4 +1,4 @@
-//! A factor of many products, packed once for all of them.
+//! A right factor packed in panels of 64 columns: whole for many products, or a strip at a time within one.
 
 use std::ops::Range;
 
@@ -48,22 +48,23 @@ impl<T: Float> Panels<T> {
     }
 }
 
-/// Whether a block of so many rows is multiplied faster by [`pack`]ed strips. The columns of a weight's transpose that lie a power
-/// of two apart push each other out of the cache while `gemm` packs them: on one core of a Zen 4 products of 512 rows with a
-/// transpose of depth 512, 1,024 and 2,048 ran at 96, 85 and 87 GFLOP/s, those of panels at 114 to 117.
+/// Whether a block of so many rows is multiplied faster by [`pack`]ed strips. The columns of a weight's transpose that lie a
+/// multiple of 2,048 bytes apart push each other out of the cache while `gemm` packs them: on one core of a Zen 4 products of 512
+/// rows with a transpose of depth 512, 1,536 and 2,048 ran at 96, 94 and 87 GFLOP/s, those of panels at 114 to 117.
 pub(super) fn are_worth_packing<T: Float>(b: &Matrix<'_, T>, rows: usize) -> bool {
-    /// Half the lines of the cache have the place of one of such columns.
-    const FAR: usize = 2048;
-    /// Packing a number takes as long as the products of so many rows gain.
-    const LEAST_ROWS: usize = 128;
+    /// Columns that lie a multiple of this many bytes apart share two sets of a cache of 32 KiB with 8 ways.
+    const CONFLICT_STRIDE: usize = 2048;
+    /// Packing takes longer than what the products of so few rows gain.
+    const MOST_ROWS_UNPACKED: usize = 128;
+    /// The largest panel that was measured, in a second-level cache of 1 MiB.
+    const MOST_BYTES: usize = 1 << 20;
     let is_transpose = b.row_stride == 1 && b.col_stride == b.rows;
-    is_transpose
-        && (b.col_stride * size_of::<T>()).is_multiple_of(FAR)
-        && b.cols >= STRIP
-        && rows > LEAST_ROWS
+    let conflicts = (b.col_stride * size_of::<T>()).is_multiple_of(CONFLICT_STRIDE);
+    let fits = b.rows > 0 && b.rows * STRIP * size_of::<T>() <= MOST_BYTES;
+    is_transpose && conflicts && fits && b.cols >= STRIP && rows > MOST_ROWS_UNPACKED
 }
 
-/// Some columns of a factor, at most 64, packed into a buffer.
+/// Some columns of a factor, packed into a buffer.
 pub(super) fn pack<'a, T: Float>(
     from: Matrix<'_, T>,
     cols: &Range<usize>,

@@ -48,7 +48,7 @@ impl Product {
 
 /// Rows, columns and depth of products: plain ones, those that are multiplied in slabs of rows and one too deep for it, those by
 /// strips that are packed, and empty ones.
-const SIZES: [(usize, usize, usize); 18] = [
+const SIZES: [(usize, usize, usize); 20] = [
     (1, 1, 1),
     (1, 300, 257),
     (64, 3, 9),
@@ -61,8 +61,10 @@ const SIZES: [(usize, usize, usize); 18] = [
     (70, 31, 300),
     (100, 64, 70),
     (49, 16, 513),
-    (130, 70, 256),
+    (130, 145, 256),
+    (300, 66, 256),
     (300, 160, 512),
+    (130, 64, 0),
     (5, 4, 0),
     (9, 0, 3),
     (0, 100, 3),
@@ -92,6 +94,28 @@ fn products_of_every_size_and_order_equal_the_definition() {
         let expected = product.value.iter().enumerate().map(|(at, x)| x - real(at % product.sizes.n));
         assert!(new_matmul_then(a, b, cut, shift).unwrap().into_iter().eq(expected));
     }
+}
+
+#[test]
+fn transposes_whose_columns_share_sets_of_the_cache_are_packed() {
+    let is_packed = |size, rows| panels::are_worth_packing(&Product::new(size).factors()[1], rows);
+    assert!(is_packed((300, 160, 512), 300));
+    assert!(!is_packed((300, 160, 512), 128), "few rows");
+    assert!(!is_packed((300, 160, 500), 300), "columns that lie otherwise");
+    assert!(!is_packed((300, 60, 512), 300), "few columns");
+    let row_major = Product::new((300, 512, 512));
+    assert!(!panels::are_worth_packing(&Matrix::new(&row_major.b, 512, 512), 300));
+}
+
+#[test]
+fn packed_strips_of_f32_are_exact_in_whole_numbers() {
+    let product = Product::new((300, 160, 512));
+    let [a, b] = [&product.a, &product.b_transposed]
+        .map(|x| x.iter().map(|x| num_traits::AsPrimitive::<f32>::as_(*x)).collect::<Vec<_>>());
+    let (a, b) = (Matrix::new(&a, 300, 512), Matrix::new(&b, 160, 512).t());
+    assert!(panels::are_worth_packing(&b, 300));
+    let out = new_matmul(a, b, Cut::Cols).unwrap();
+    assert!(out.into_iter().map(f64::from).eq(product.value));
 }
 
 #[test]

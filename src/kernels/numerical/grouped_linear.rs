@@ -19,8 +19,8 @@ pub fn forward(zs: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Tensor> {
         let (z, w) = (view::<T>(zs)?, view::<T>(w)?);
         let b = b.map(view::<T>).transpose()?;
         let rows = rows_at_a_time(features * components * width);
-        let pieces = z.chunks(rows * features * components).map(|z| (z.len() / components * width, z));
-        let [ys] = filled(pieces, |z, [ys]: [&mut [T]; 1]| {
+        let chunks = z.chunks(rows * features * components).map(|z| (z.len() / components * width, z));
+        let [ys] = filled(chunks, |z, [ys]: [&mut [T]; 1]| {
             if let Some(b) = &b {
                 ys.chunks_exact_mut(features * width).for_each(|row| row.copy_from_slice(b));
             }
@@ -117,8 +117,8 @@ fn fused_backward_of_inputs<T: Float>(w: &Tensor, grad: &Tensor) -> Result<Tenso
     let (own, g) = (view::<T>(w)?, view::<T>(grad)?);
     let n = g.len() / (features * width).max(1);
     let rows = rows_at_a_time(features * components * width);
-    let pieces = g.chunks(rows * features * width).map(|g| (g.len() / width * components, g));
-    let [dz] = filled(pieces, |g, [dz]| back(g, &own, [features, components, width], dz));
+    let chunks = g.chunks(rows * features * width).map(|g| (g.len() / width * components, g));
+    let [dz] = filled(chunks, |g, [dz]| back(g, &own, [features, components, width], dz));
     tensor(dz, (n, features, components))
 }
 

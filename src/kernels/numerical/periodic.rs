@@ -36,8 +36,8 @@ pub fn forward(xs: &Tensor, waves: Frequencies<'_>) -> Result<Tensor> {
     by_dtype!(xs, T => {
         let (x, w, phases) = (view::<T>(xs)?, view::<T>(waves.w)?, turns::<T>(waves.b)?);
         let rows = rows_at_a_time(features * components);
-        let pieces = x.chunks(rows * features).map(|x| (x.len() * components, x));
-        let [zs] = filled(pieces, |x, [zs]| oscillate(x, &w, &phases, features, zs));
+        let chunks = x.chunks(rows * features).map(|x| (x.len() * components, x));
+        let [zs] = filled(chunks, |x, [zs]| oscillate(x, &w, &phases, features, zs));
         tensor(zs, (n, features, components))
     })
 }
@@ -124,8 +124,8 @@ fn slopes(xs: &Tensor, waves: Frequencies<'_>, grad: &Tensor) -> Result<Tensor> 
         let g = view::<T>(grad)?;
         let rows = rows_at_a_time(features * components);
         let inputs = x.chunks(rows * features).zip(g.chunks(rows * features * components));
-        let pieces = inputs.map(|inputs| (inputs.0.len() * frequencies, inputs));
-        let [slopes] = filled(pieces, |(x, g), [slopes]| differentiate(x, [&w, &phases, g], features, slopes));
+        let chunks = inputs.map(|(x, g)| (x.len() * frequencies, (x, g)));
+        let [slopes] = filled(chunks, |(x, g), [slopes]| differentiate(x, [&w, &phases, g], features, slopes));
         tensor(slopes, (n, features, frequencies))
     })
 }

@@ -97,6 +97,12 @@ impl ColumnProfile {
             && self.distinct().is_some_and(|count| count <= MOST)
     }
 
+    /// Whether it has two values, 0 and 1.
+    pub fn is_zero_or_one(&self) -> bool {
+        let is_within = |numbers: &NumberRange| numbers.are_whole && numbers.min >= 0.0 && numbers.max <= 1.0;
+        self.numbers.as_ref().is_some_and(is_within) && self.distinct() == Some(2)
+    }
+
     /// Whether it has the name of an identifier, and values that repeat.
     pub fn is_repeated_id(&self) -> bool {
         const FEW: usize = 10;
