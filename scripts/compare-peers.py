@@ -34,6 +34,7 @@ from environments import python
 from workloads import MNIST, NET, WORKLOADS, config
 
 SECONDS = 1.5  # what a long run has on top of a short one, about
+LEAST_UPDATES = 24  # and no fewer updates: start-up and the last evaluation differ by tenths of a second from run to run
 
 BEFORE = "descent, before"
 PEERS = ["pytorch", "jax", "onnx"]
@@ -188,7 +189,7 @@ def timed(peers, work, guess, rounds, folder):
             continue
         updates[peer] = max(round(SECONDS * 1e6 / guess), 4)
         took = measure(program, work, updates[peer], folder)
-        updates[peer] = max(min(round(SECONDS / took), 100 * updates[peer]), 4)
+        updates[peer] = max(min(round(SECONDS / took), 100 * updates[peer]), LEAST_UPDATES)
         times[peer] = []
     for _ in range(rounds):
         limits.append(limit(work))
