@@ -67,7 +67,7 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
     if targets.len() > 1 && targets.iter().all(is_label) {
         document.note(
             "Each target is 0 or 1, and taken for numbers. Where they are labels, of which a row may have several, write \
-             name = \"bce_with_logits\" in [loss], and leave out clamp_output: each prediction is then the probability of a label.",
+             name = \"bce_with_logits\" in [loss], and leave out clamp_output: predictions then have the probability of each label beside them.",
         );
     }
     let is_feature = |column: &&ColumnProfile| {

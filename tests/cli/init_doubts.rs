@@ -264,3 +264,28 @@ fn long_codes_are_classes_and_doses_that_a_column_follows_values() {
         "mse"
     );
 }
+
+#[test]
+fn several_targets_of_0_and_1_are_said_to_be_labels_perhaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let both = ["t.csv", "--target", "hot", "--target", "wet"];
+    for (most, said) in [(2, true), (3, false)] {
+        write(
+            path,
+            "t.csv",
+            lines("a,hot,wet", 200, |i| format!("{},{},{}", i % 17, i % 17 / 9, i * 7 % 13 % most)),
+        );
+        let Made { text, .. } = made(path, &both);
+        assert_eq!(text.contains("name = \"bce_with_logits\" in [loss]"), said, "{text}");
+    }
+    // What the note says to do trains.
+    write(path, "t.csv", lines("a,hot,wet", 200, |i| format!("{},{},{}", i % 17, i % 17 / 9, i % 2)));
+    let config = init(path, &both);
+    assert!(config["data"].get("clamp_output").is_some());
+    let text = fs::read_to_string(path.join("made.toml")).unwrap();
+    let text = text.replace("name = \"mse\"", "name = \"bce_with_logits\"");
+    let kept = text.lines().filter(|line| !line.starts_with("clamp_output"));
+    fs::write(path.join("labels.toml"), kept.collect::<Vec<_>>().join("\n")).unwrap();
+    succeed(path, &["train", "labels.toml", "--set", "train.epochs=1", "--out", "run"]);
+}
