@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::blocks::STRIP;
+use super::blocks::{STRIP, steps};
 use super::matrix::Matrix;
 use super::transpose::{TILE, transpose};
-use crate::kernels::buffers::filled;
+use crate::kernels::buffers::{CHUNK, filled};
 use crate::kernels::storage::Float;
 
 /// A right factor (rows, cols) in panels of a few columns, each of which lies together: a product with few rows reads it from
@@ -20,14 +20,12 @@ pub(in crate::kernels) struct Panels<T> {
 impl<T: Float> Panels<T> {
     /// Packs a matrix.
     pub(in crate::kernels) fn new(matrix: Matrix<'_, T>) -> Self {
-        /// The elements that one thread takes at a time.
-        const CHUNK: usize = 1 << 13;
         let Matrix { rows, cols, .. } = matrix;
-        let chunks = (0..cols).step_by(STRIP).flat_map(|first| {
-            let width = STRIP.min(cols - first);
+        let chunks = steps(0..cols, STRIP).flat_map(|cols| {
+            let (first, width) = (cols.start, cols.len());
             let height = (CHUNK / width).next_multiple_of(TILE);
-            let chunk = move |top| (height.min(rows - top) * width, PanelChunk { top, first, width });
-            (0..rows).step_by(height).map(chunk)
+            steps(0..rows, height)
+                .map(move |rows| (rows.len() * width, PanelChunk { top: rows.start, first, width }))
         });
         let [data] = filled(chunks, |chunk, [to]| chunk.fill(matrix, to));
         Self { data, rows, cols }
@@ -40,10 +38,9 @@ impl<T: Float> Panels<T> {
 
     /// Each panel with its first column.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, Matrix<'_, T>)> {
-        (0..self.cols).step_by(STRIP).map(|first| {
-            let cols = STRIP.min(self.cols - first);
-            let panel = &self.data[first * self.rows..][..self.rows * cols];
-            (first, Matrix::new(panel, self.rows, cols))
+        steps(0..self.cols, STRIP).map(|cols| {
+            let panel = &self.data[cols.start * self.rows..cols.end * self.rows];
+            (cols.start, Matrix::new(panel, self.rows, cols.len()))
         })
     }
 }
