@@ -105,17 +105,6 @@ vectorized! {
 }
 
 vectorized! {
-    /// Adds `bias` to each row of (N, H), and puts the activation of each number in its place.
-    pub(super) fn shift_and_apply_to_rows[T: Float](act: Activation, rows: &mut [T], bias: &[T]) {
-        specialized!(act, act => for row in rows.chunks_exact_mut(bias.len()) {
-            for (x, &b) in row.iter_mut().zip(bias) {
-                *x = act.value(*x + b);
-            }
-        });
-    }
-}
-
-vectorized! {
     /// `xs ← (xs + more) · slope`, where the function's value is `y`: for functions whose slope needs no more than that.
     pub(super) fn add_and_slope[T: Float](act: Activation, xs: &mut [T], more: &[T], y: &[T]) {
         specialized!(act, act => for ((x, &more), &y) in xs.iter_mut().zip(more).zip(y) {

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::{self, add_and_slope, shift_and_apply_to_rows};
+use super::super::activation::{self, add_and_slope, shift_and_apply};
 use super::super::buffers::zeros;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
@@ -28,7 +28,9 @@ pub(super) fn forward<T: Float>(
 ) -> Result<RecurrentOutput> {
     let ((steps, n, _), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
+    // Of every row of a block: one loop over all of them fills the vectors, where a row of its own may not.
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
+    let bias = bias.repeat(RowBlock::most(n));
     let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
@@ -39,7 +41,7 @@ pub(super) fn forward<T: Float>(
                 let h = Matrix::new(h, rows.count, hidden);
                 matmul_packed(z, h, &w_hh, Accumulate::ADD, rows.cut())?;
             }
-            shift_and_apply_to_rows(act, hs[t], &bias);
+            shift_and_apply(Some(act), hs[t], &bias[..rows.count * hidden]);
         }
         Ok(())
     })?;

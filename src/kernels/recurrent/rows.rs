@@ -23,6 +23,11 @@ impl RowBlock {
         (0..n).step_by(BLOCK).map(move |first| Self { n, first, count: BLOCK.min(n - first) })
     }
 
+    /// The rows of the largest block of a batch of `n`.
+    pub(super) fn most(n: usize) -> usize {
+        BLOCK.min(n)
+    }
+
     /// The side along which a step's product is cut: none if other blocks keep the other threads busy.
     pub(super) fn cut(self) -> Cut {
         if self.count == self.n { Cut::Cols } else { Cut::Nothing }
