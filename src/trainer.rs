@@ -34,7 +34,6 @@
 //! # }
 //! ```
 
-mod absolute_errors;
 pub mod average;
 mod backward;
 mod check;
@@ -42,6 +41,7 @@ mod diagnosis;
 mod epoch_end;
 mod evaluation;
 mod executor;
+mod held_out_errors;
 mod importance;
 mod interruption;
 mod learner;
@@ -73,13 +73,13 @@ use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clip, Optimizer};
 
-pub(crate) use absolute_errors::{AbsoluteErrors, absolute_errors};
 use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
 pub(crate) use evaluation::{HeldOut, MissingMetric, evaluate_out_of_fold, missing_metric};
 use evaluation::{Sharing, check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
+pub(crate) use held_out_errors::{HeldOutErrors, PredictionError, held_out_errors};
 pub(crate) use importance::{FeaturePlaces, permutation_importance};
 use interruption::Interruption;
 pub use interruption::RankRequest;

@@ -26,6 +26,7 @@ mod init_sentinels;
 mod init_series;
 mod init_text;
 mod initial_weights;
+mod intervals;
 #[cfg(not(feature = "mpi"))]
 mod json_keys;
 mod launched;

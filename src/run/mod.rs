@@ -30,6 +30,7 @@ pub(crate) mod folder;
 mod handle;
 pub(crate) mod history;
 mod initial_weights;
+pub(crate) mod intervals;
 mod kept;
 mod metrics_log;
 mod metrics_table;

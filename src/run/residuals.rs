@@ -6,115 +6,90 @@
 
 use std::path::Path;
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::intervals::{HeldOutRow, Intervals, TooFewRows};
 use super::names::RESIDUALS;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
-use crate::stats::real;
-use crate::trainer::{AbsoluteErrors, HeldOut, absolute_errors};
+use crate::trainer::{HeldOut, HeldOutErrors, held_out_errors};
 
-/// The most errors of a target that are kept.
+/// The most rows that are kept of one target.
 const MOST: usize = 10_000;
+/// The most that are kept in all, where there are several targets, and the fewest of each.
+const MOST_IN_ALL: usize = 40_000;
+const FEWEST: usize = 1_000;
 
-/// The absolute errors of each target on rows that were not trained on.
+/// The errors of each target on rows that were not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Residuals {
-    /// The rows that count.
+    /// The rows that count. Of many, every so many-th is kept.
     rows: usize,
-    /// Of each target the errors, ascending; of many rows every so many-th.
+    /// Of each target the predictions of the kept rows; empty in runs of earlier versions, which kept the errors alone.
+    #[serde(default)]
+    predictions: Vec<Vec<f64>>,
+    /// Of each target the absolute errors, in the same order.
     errors: Vec<Vec<f64>>,
     /// The weight of each error; empty where all rows count alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     weights: Vec<Vec<f64>>,
 }
 
-/// The error of a row, and how much it counts.
-#[derive(Debug, Clone, Copy)]
-struct WeightedError {
-    error: f64,
-    weight: f64,
-}
-
 impl Residuals {
     /// The errors of networks on the rows that each was not trained on.
     pub(crate) fn of(all: &[HeldOut<'_>]) -> Result<Self> {
-        let AbsoluteErrors { targets, weights } = absolute_errors(all)?;
-        Ok(if weights.is_empty() { Self::of_equal(targets) } else { Self::of_weighted(&targets, &weights) })
+        Ok(Self::of_errors(&held_out_errors(all)?))
     }
 
-    /// Of rows that count alike.
-    fn of_equal(targets: Vec<Vec<f64>>) -> Self {
-        let rows = targets.first().map_or(0, Vec::len);
-        let thinned = |mut errors: Vec<f64>| {
-            errors.sort_unstable_by(f64::total_cmp);
-            let kept = rows.min(MOST);
-            // The error of a kept place is that of the last row up to it, so that keeping fewer makes no interval narrower.
-            (1..=kept).map(|place| errors[(place * rows).div_ceil(kept) - 1]).collect()
+    fn of_errors(HeldOutErrors { targets, weights }: &HeldOutErrors) -> Self {
+        let counts = |row: &usize| weights.get(*row).is_none_or(|weight| *weight > 0.0);
+        let all: Vec<usize> = (0..targets.first().map_or(0, Vec::len)).filter(counts).collect();
+        let most = (MOST_IN_ALL / targets.len().max(1)).clamp(FEWEST, MOST).min(all.len());
+        let kept: Vec<usize> = (0..most).map(|place| all[place * all.len() / most]).collect();
+        let each = |of: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
+            (0..targets.len()).map(|target| kept.iter().map(|row| of(target, *row)).collect()).collect()
         };
-        Self { rows, errors: targets.into_iter().map(thinned).collect(), weights: Vec::new() }
+        Self {
+            rows: all.len(),
+            predictions: each(&|target, row| targets[target][row].prediction),
+            errors: each(&|target, row| targets[target][row].error),
+            weights: if weights.is_empty() { Vec::new() } else { each(&|_, row| weights[row]) },
+        }
     }
 
-    /// Of rows with these weights.
-    fn of_weighted(targets: &[Vec<f64>], weights: &[f64]) -> Self {
-        let counted = |errors: &Vec<f64>| -> Vec<WeightedError> {
-            let all = errors.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
-            let mut all: Vec<WeightedError> =
-                all.map(|(error, weight)| WeightedError { error: *error, weight: *weight }).collect();
-            all.sort_unstable_by(|a, b| a.error.total_cmp(&b.error));
-            thinned(&all)
-        };
-        let rows = weights.iter().filter(|weight| **weight > 0.0).count();
-        let all: Vec<Vec<WeightedError>> = targets.iter().map(counted).collect();
-        let each =
-            |of: fn(&WeightedError) -> f64| all.iter().map(|own| own.iter().map(of).collect()).collect();
-        Self { rows, errors: each(|own| own.error), weights: each(|own| own.weight) }
-    }
-
-    /// Half the width of intervals in which about this fraction of new rows lies, for each target: the smallest error up to which
-    /// rows of the weight `level` (W + 1) are, of W in all. A new row counts as one, or as the mean of the weights where
-    /// that is less.
+    /// The intervals in which about this fraction of new rows lies.
     ///
     /// # Errors
     /// A sentence without its subject, where there are too few rows for the fraction.
-    pub(crate) fn half_widths(&self, level: f64) -> Result<Vec<f64>, String> {
-        let rows = real(self.rows);
-        let all = self.weights.first().map_or(rows, |weights| weights.iter().sum());
-        let new = (all / rows).min(1.0);
-        let wanted = level * (all + new);
-        if wanted > all * (1.0 + 1e-12) {
-            let (needed, weight) = if self.weights.is_empty() {
-                (
-                    format!("{:.0} validation rows or more", (level / (1.0 - level) * (1.0 - 1e-9)).ceil()),
-                    String::new(),
-                )
-            } else {
-                ("more validation rows".to_owned(), format!(" of weight {all:.1} in all"))
+    pub(crate) fn intervals(&self, level: f64) -> Result<Intervals, String> {
+        let rows = |target: usize| {
+            let row = |(place, error): (usize, &f64)| HeldOutRow {
+                // Rows without a prediction are all alike.
+                prediction: self.predictions.get(target).map_or(0.0, |all| all[place]),
+                error: *error,
+                weight: self.weights.get(target).map_or(1.0, |all| all[place]),
             };
-            return Err(format!(
-                "takes {needed}: with {}{weight} the widest interval that they give is {:.4}; train with a larger \
-                 `data.validation`, or with `--bag`, which validates on all rows",
-                self.rows,
-                // Down, so that the number that is named is one that is taken.
-                (all / (all + new) * 1e4).floor() / 1e4
-            ));
-        }
-        if self.weights.is_empty() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of rows")]
-            let rank = (wanted - 1e-9).ceil().max(1.0) as usize;
-            let of = |errors: &Vec<f64>| errors[(rank * errors.len()).div_ceil(self.rows) - 1];
-            return Ok(self.errors.iter().map(of).collect());
-        }
-        let of = |(errors, weights): (&Vec<f64>, &Vec<f64>)| {
-            let mut sum = 0.0;
-            let reached = weights.iter().position(|weight| {
-                sum += weight;
-                sum >= wanted - 1e-9 * all
-            });
-            errors[reached.unwrap_or(errors.len() - 1)]
+            self.errors[target].iter().enumerate().map(row).collect()
         };
-        Ok(self.errors.iter().zip(&self.weights).map(of).collect())
+        Intervals::new((0..self.errors.len()).map(rows), level)
+            .map_err(|too_few| self.explain(level, &too_few))
+    }
+
+    /// Says how many rows an interval takes.
+    fn explain(&self, level: f64, TooFewRows { weight: all, new }: &TooFewRows) -> String {
+        let (needed, weight) = if self.weights.is_empty() {
+            let needed = (level / (1.0 - level) * (1.0 - 1e-9)).ceil();
+            (format!("{needed:.0} validation rows or more"), String::new())
+        } else {
+            ("more validation rows".to_owned(), format!(" of weight {all:.1} in all"))
+        };
+        format!(
+            "takes {needed}: with {}{weight} the widest interval that they give is {:.4}; train with a larger \
+             `data.validation`, or with `--bag`, which validates on all rows",
+            self.rows,
+            // Down, so that the number that is named is one that is taken.
+            (all / (all + new) * 1e4).floor() / 1e4
+        )
     }
 
     /// Writes the file of the run in this folder.
@@ -136,94 +111,99 @@ impl Residuals {
         }
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let own: Self = serde_json::from_str(&text).map_err(|e| Error::data(&path, e.to_string()))?;
-        let are_whole = |all: &Vec<Vec<f64>>| all.iter().all(|own_all| own_all.len() == own.rows.min(MOST));
-        let is_weighted = !own.weights.is_empty();
-        let is_whole = own.rows > 0
-            && are_whole(&own.errors)
-            && are_whole(&own.weights)
-            && (!is_weighted || own.weights.len() == own.errors.len());
-        if is_whole { Ok(own) } else { Err(Error::data(&path, "it is damaged; train the run again")) }
+        if own.is_whole() { Ok(own) } else { Err(Error::data(&path, "it is damaged; train the run again")) }
     }
-}
 
-/// The lower and the upper bounds of intervals of these half widths, one of each target, around predictions (N, K). They may lie
-/// beyond the range that predictions are kept in, as the values of new rows may.
-pub(crate) fn bounds(predictions: &Tensor, half_widths: &[f64]) -> Result<[Tensor; 2]> {
-    let half = Tensor::new(half_widths, predictions.device())?;
-    Ok([predictions.broadcast_sub(&half)?, predictions.broadcast_add(&half)?])
-}
-
-/// The fraction of rows, by their weights, whose targets lie in intervals of these half widths, for each target.
-pub(crate) fn covered(held_out: HeldOut<'_>, half_widths: &[f64]) -> Result<Vec<f64>> {
-    let AbsoluteErrors { targets, weights } = absolute_errors(&[held_out])?;
-    let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
-    let fraction = |(errors, half): (&Vec<f64>, &f64)| {
-        let total: f64 = (0..errors.len()).map(weight).sum();
-        let within: f64 =
-            (0..).zip(errors).filter(|(_, error)| *error <= half).map(|(row, _)| weight(row)).sum();
-        within / total.max(f64::MIN_POSITIVE)
-    };
-    Ok(targets.iter().zip(half_widths).map(fraction).collect())
-}
-
-/// Of many errors, ascending, so many that stand for equal weights: each is the last up to its place, so that keeping fewer makes
-/// no interval narrower.
-fn thinned(all: &[WeightedError]) -> Vec<WeightedError> {
-    if all.len() <= MOST {
-        return all.to_vec();
+    /// Whether every target has all of its numbers.
+    fn is_whole(&self) -> bool {
+        let kept = self.errors.first().map_or(0, Vec::len);
+        let fits =
+            |all: &Vec<Vec<f64>>| all.len() == self.errors.len() && all.iter().all(|own| own.len() == kept);
+        (1..=self.rows).contains(&kept)
+            && fits(&self.errors)
+            && [&self.predictions, &self.weights].into_iter().all(|all| all.is_empty() || fits(all))
     }
-    let total: f64 = all.iter().map(|own| own.weight).sum();
-    let each = total / real(MOST);
-    let (mut rest, mut sum) = (all.iter().peekable(), 0.0);
-    let place = |place: usize| {
-        let mut error = all[all.len() - 1].error;
-        while let Some(own) = rest.peek() {
-            error = own.error;
-            if sum + own.weight >= each * real(place) {
-                break;
-            }
-            sum += own.weight;
-            rest.next();
-        }
-        WeightedError { error, weight: each }
-    };
-    (1..=MOST).map(place).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::real;
+    use crate::trainer::PredictionError;
+
+    /// Errors of one target, all of one prediction.
+    fn of(errors: impl IntoIterator<Item = f64>, weights: Vec<f64>) -> Residuals {
+        let error = |error| PredictionError { prediction: 5.0, error };
+        Residuals::of_errors(&HeldOutErrors {
+            targets: vec![errors.into_iter().map(error).collect()],
+            weights,
+        })
+    }
+
+    fn half_width(of: &Residuals, level: f64) -> f64 {
+        of.intervals(level).unwrap().half_width(0, 5.0)
+    }
 
     #[test]
     fn the_half_width_is_the_conformal_quantile() {
-        let of = |rows: usize| Residuals::of_equal(vec![(1..=rows).rev().map(real).collect()]);
+        let equal = |rows: usize| of((1..=rows).rev().map(real), Vec::new());
         // The ⌈(n + 1) level⌉-th smallest error.
-        assert_eq!(of(9).half_widths(0.9).unwrap(), [9.0]);
-        assert_eq!(of(99).half_widths(0.9).unwrap(), [90.0]);
-        assert_eq!(of(100).half_widths(0.5).unwrap(), [51.0]);
-        assert!(of(9).half_widths(0.95).unwrap_err().contains("0.9000"));
+        for (rows, level, expected) in [(9, 0.9, 9.0), (99, 0.9, 90.0), (100, 0.5, 51.0)] {
+            assert_eq!(half_width(&equal(rows), level).to_bits(), f64::to_bits(expected));
+        }
+        assert!(equal(9).intervals(0.95).unwrap_err().contains("0.9000"));
     }
 
     #[test]
     fn weights_are_as_repeating_rows() {
         let weights = |row: usize| [1, 2, 0, 3][row % 4];
-        let errors = |row: usize| real(row * 37 % 101);
-        let rows = || 0..90usize;
-        let repeated = rows().flat_map(|row| std::iter::repeat_n(errors(row), weights(row))).collect();
-        let repeated = Residuals::of_equal(vec![repeated]);
-        let own = rows().map(|row| real(weights(row))).collect::<Vec<_>>();
-        let weighted = Residuals::of_weighted(&[rows().map(errors).collect()], &own);
-        assert_eq!(weighted.rows, 68);
+        let error = |row: usize| {
+            let prediction = real(row * 53 % 97);
+            PredictionError { prediction, error: real(row * 37 % 101) * (1.0 + prediction) }
+        };
+        let rows = || 0..900usize;
+        let repeated = rows().flat_map(|row| std::iter::repeat_n(error(row), weights(row))).collect();
+        let repeated = Residuals::of_errors(&HeldOutErrors { targets: vec![repeated], weights: Vec::new() });
+        let weighted = Residuals::of_errors(&HeldOutErrors {
+            targets: vec![rows().map(error).collect()],
+            weights: rows().map(|row| real(weights(row))).collect(),
+        });
+        assert_eq!(weighted.rows, 675);
         for level in [0.05, 0.5, 0.8, 0.9, 0.95, 0.99] {
-            assert_eq!(weighted.half_widths(level), repeated.half_widths(level), "{level}");
+            assert_eq!(weighted.intervals(level), repeated.intervals(level), "{level}");
         }
-        assert!(weighted.half_widths(0.999).is_err() && repeated.half_widths(0.999).is_err());
+        assert!(weighted.intervals(0.9999).is_err() && repeated.intervals(0.9999).is_err());
         // Equal weights change nothing, however small.
-        let errors = |rows: usize| vec![(1..=rows).map(real).collect::<Vec<f64>>()];
-        let small = Residuals::of_weighted(&errors(99), &[0.001; 99]);
-        assert_eq!(small.half_widths(0.9).unwrap(), [90.0]);
-        // Many rows are thinned, on the side of wider intervals.
-        let many = Residuals::of_weighted(&errors(100_000), &vec![0.5; 100_000]);
-        assert_eq!((many.errors[0].len(), many.half_widths(0.9).unwrap()), (10_000, vec![90_010.0]));
+        let small = of((1..=99).map(real), vec![0.001; 99]);
+        assert_eq!(half_width(&small, 0.9).to_bits(), 90f64.to_bits());
+    }
+
+    #[test]
+    fn of_many_rows_a_sample_is_kept() {
+        let many = of((1..=100_000).map(real), vec![0.5; 100_000]);
+        assert_eq!((many.errors[0].len(), many.rows), (10_000, 100_000));
+        assert!((half_width(&many, 0.9) - 90_000.0).abs() < 20.0);
+        let row = vec![PredictionError { prediction: 1.0, error: 2.0 }; 3_000];
+        let steps = Residuals::of_errors(&HeldOutErrors { targets: vec![row; 24], weights: Vec::new() });
+        assert!(steps.errors.len() == 24 && steps.errors.iter().all(|own| own.len() == 1_666));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_has_one_width() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{{\"rows\":990,\"errors\":[{:?}]}}", (1..=990).collect::<Vec<_>>());
+        std::fs::write(folder.path().join(RESIDUALS), text).unwrap();
+        let intervals = Residuals::read(folder.path()).unwrap().intervals(0.9).unwrap();
+        for prediction in [-1e9, 0.0, 1e9] {
+            assert_eq!(intervals.half_width(0, prediction).to_bits(), 892f64.to_bits());
+        }
+        for damaged in [
+            "{\"rows\":3,\"errors\":[[1]]",
+            "{\"rows\":0,\"errors\":[[]]}",
+            "{\"rows\":2,\"predictions\":[[1]],\"errors\":[[1,2]]}",
+        ] {
+            std::fs::write(folder.path().join(RESIDUALS), damaged).unwrap();
+            assert!(Residuals::read(folder.path()).is_err(), "{damaged}");
+        }
     }
 }

@@ -52,6 +52,8 @@ fn a_bag_predicts_the_mean_of_its_members() {
         assert!(succeed(path, &["eval", "bag", "--input", "t.csv"]).contains("rows 120"));
         assert!(succeed(path, &["inspect", "bag"]).contains("member3.layer2.weight"));
         succeed(path, &["report", "bag", "--output", "r.html"]);
+        // The networks have the epochs.
+        assert!(!fs::read_to_string(path.join("r.html")).unwrap().contains("best epoch"));
         let compared = descent(path, &["compare", "bag", "bag/folds/1", "bag/folds/2"]);
         let said = String::from_utf8(compared.stderr).unwrap();
         assert!(compared.status.success() && said.contains("bag: it is the average of networks"), "{said}");

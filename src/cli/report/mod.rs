@@ -29,7 +29,7 @@ use crate::report::{self, Page, Point, RunData};
 use crate::run::baselines::{self, Verdict};
 use crate::run::history::{Axis, History};
 use crate::run::names::{require_kind, require_no_run_file};
-use crate::run::residuals::{self, Residuals};
+use crate::run::residuals::Residuals;
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::run::unfinished;
@@ -108,7 +108,9 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
     let tests = history.last.as_ref().map(|line| numbers(line, &is_test)).unwrap_or_default();
     let best = history.last.as_ref().and_then(|line| line.get("best_epoch")?.as_u64());
     let mut facts = Vec::new();
-    facts.extend(best.map(|epoch| ("best epoch".to_owned(), epoch.to_string())));
+    // The average of several networks has no epochs of its own.
+    let shown = best.filter(|_| !points.is_empty());
+    facts.extend(shown.map(|epoch| ("best epoch".to_owned(), epoch.to_string())));
     let fitted = history.last.as_ref().map(|line| numbers(line, &|name| name.starts_with("val_")));
     let validated = fitted
         .filter(|fitted| !fitted.is_empty())
@@ -177,20 +179,25 @@ fn look(trained: &TrainedRun, path: &Path, device: &Device, run: &mut RunData) -
 
 /// The half widths of 90 % intervals, and the fraction of the test rows that lie in them.
 fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, String)>> {
-    let Ok(half_widths) = residuals.half_widths(0.9) else { return Ok(Vec::new()) };
+    let Ok(intervals) = residuals.intervals(0.9) else { return Ok(Vec::new()) };
     let info = test.data.target_info();
     let names = &info.targets;
     let rows = if test.data.is_weighted() { "test rows by their weights" } else { "test rows" };
-    let covered = residuals::covered(test, &half_widths)?;
-    let all = half_widths.into_iter().zip(covered).enumerate();
-    let fact = |(index, (half, covered)): (usize, (f64, f64))| {
+    let covered = intervals.covered(test)?;
+    let fact = |(index, covered): (usize, f64)| {
         let share = 100.0 * covered;
         let place = index % names.len().max(1);
         let name =
             names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
         let step = info.steps.get(index / names.len().max(1)).filter(|_| info.steps.len() > 1);
         let ahead = step.map_or(String::new(), |step| format!(", {step} ahead"));
-        (format!("90 % interval{name}{ahead}"), format!("± {}, {share:.1} % of the {rows}", number(half)))
+        let half = match intervals.half_widths(index) {
+            [least, most] if least < most => {
+                format!("± {} to {} by the prediction", number(least), number(most))
+            }
+            [half, _] => format!("± {}", number(half)),
+        };
+        (format!("90 % interval{name}{ahead}"), format!("{half}, {share:.1} % of the {rows}"))
     };
-    Ok(all.map(fact).collect())
+    Ok((0..).zip(covered).map(fact).collect())
 }

@@ -21,8 +21,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::intervals::Intervals;
 use super::options::Interrupt;
-use super::residuals::{self, Residuals};
+use super::residuals::Residuals;
 use super::trained::{Trained, TrainedRun};
 use crate::data::subtract_last::{SubtractLast, for_each_step};
 use crate::data::table::read::Format;
@@ -67,8 +68,8 @@ pub struct Predictor {
     subtract: Option<SubtractLast>,
     dtype: DType,
     device: Device,
-    /// Half the widths of the intervals of the targets that are predicted too.
-    half_widths: Option<Vec<f64>>,
+    /// The intervals that are predicted too.
+    intervals: Option<Intervals>,
 }
 
 impl Predictor {
@@ -91,11 +92,12 @@ impl Predictor {
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
         let Trained { preprocessing, network } = run.network(&device)?;
         let (units, subtract) = (preprocessing.units(), preprocessing.subtract_last());
-        Ok(Self { preprocessing, network, loss, units, subtract, dtype, device, half_widths: None })
+        Ok(Self { preprocessing, network, loss, units, subtract, dtype, device, intervals: None })
     }
 
     /// The same, which also predicts intervals in which about this fraction of new rows lies, by split conformal prediction with
     /// the errors on the validation rows of the run in `folder`, which chose its best epoch too: the columns `lower` and `upper`.
+    /// Their width goes by the prediction.
     ///
     /// # Errors
     /// The run has no such errors: it predicts classes, or validated nothing, or too few rows for the fraction.
@@ -106,10 +108,11 @@ impl Predictor {
             return Err(Error::Config(problem.to_owned()));
         }
         let folder = folder.as_ref();
-        let half_widths = Residuals::read(folder)?.half_widths(level);
-        let half_widths = half_widths
+        let intervals = Residuals::read(folder)?
+            .intervals(level)
             .map_err(|problem| Error::data(folder, format!("an interval of {level} {problem}")))?;
-        Ok(Self { half_widths: Some(half_widths), ..self })
+        let intervals = intervals.not_below(self.loss.output().least());
+        Ok(Self { intervals: Some(intervals), ..self })
     }
 
     /// The columns of the predictions: `prediction` first, then for classes `probability_<class>` each.
@@ -169,10 +172,10 @@ impl Predictor {
     pub(crate) fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
         let PreparedRows { inputs, units } = self.inputs(rows)?;
         let scores = trainer::predict_with_deviation(&self.network, &self.loss, &inputs, units.as_ref())?;
-        let Some(half_widths) = &self.half_widths else { return Ok(scores) };
+        let Some(intervals) = &self.intervals else { return Ok(scores) };
         let scores = scores.to_dtype(DType::F64)?.to_device(&Device::Cpu)?;
-        let values = scores.narrow(1, 0, half_widths.len())?;
-        let [lower, upper] = residuals::bounds(&values, half_widths)?;
+        let values = scores.narrow(1, 0, intervals.targets())?;
+        let [lower, upper] = intervals.bounds(&values)?;
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
     }
 
@@ -209,7 +212,7 @@ impl Predictor {
     /// What is predicted of each value besides itself.
     fn more(&self) -> Vec<&'static str> {
         let deviation = self.loss.output().has_deviation().then_some("std");
-        deviation.into_iter().chain(self.half_widths.iter().flat_map(|_| ["lower", "upper"])).collect()
+        deviation.into_iter().chain(self.intervals.iter().flat_map(|_| ["lower", "upper"])).collect()
     }
 
     fn scorer(&self) -> RowScorer<'_> {
