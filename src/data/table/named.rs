@@ -44,20 +44,14 @@ pub(super) fn check_roles(key: &str, name: &String, others: &[(&str, &[String])]
     }
 }
 
-/// Checks that a table has the columns that `data.columns` and `data.na_values` name. A file to predict, for which a run is
-/// fitted already, need not have those of the latter: its target is one of them.
+/// Checks that a table has the columns that `data.columns` and `data.na_values` name.
 ///
 /// # Errors
 /// The key of a column that is not there.
-pub(super) fn check_columns(
-    options: &Options,
-    path: &Path,
-    columns: &[String],
-    is_fitted: bool,
-) -> Result<()> {
+pub(super) fn check_columns(options: &Options, path: &Path, columns: &[String]) -> Result<()> {
     let known: FxHashSet<&String> = columns.iter().collect();
     let kinds = options.columns.keys().map(|name| ("data.columns", name));
-    let words = options.na_values.columns().filter(|_| !is_fitted).map(|name| ("data.na_values", name));
+    let words = options.na_values.columns().map(|name| ("data.na_values", name));
     match kinds.chain(words).find(|(_, name)| !known.contains(name)) {
         Some((key, unknown)) => {
             let known = known_columns(unknown, columns);

@@ -39,7 +39,10 @@ impl<'a> ColumnRoles<'a> {
     pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
         let (path, columns) = (table.path(), table.columns());
         let is_fitted = request.fitted.is_some();
-        named::check_columns(options, path, columns, is_fitted)?;
+        // A file for a trained run needs what the network reads, and not what the config sets aside.
+        if !is_fitted {
+            named::check_columns(options, path, columns)?;
+        }
         let targets = target::places(path, &options.target.0, columns, is_fitted)?;
         if !is_fitted {
             named::check_kinds(options, request.task)?;

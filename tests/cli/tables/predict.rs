@@ -238,3 +238,22 @@ fn what_was_learnt_is_used_on_other_data_and_a_damaged_file_is_named() {
         }
     }
 }
+
+#[test]
+fn a_file_to_score_need_not_have_what_the_config_ignores() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "t.csv", lines("x,later,y", 90, |i| format!("{i},{},{}", i % 4, i % 3)));
+    let text = config("csv", &path, "y", "columns = { later = \"ignore\" }", "cross_entropy");
+    write(folder.path(), "c.toml", text);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    write(folder.path(), "new.csv", lines("x,y", 9, |i| format!("{i},{}", i % 3)));
+    assert!(succeed(folder.path(), &["eval", "run", "--input", "new.csv"]).contains("rows 9"));
+    // What it reads has to be there.
+    write(folder.path(), "new.csv", lines("later,y", 9, |i| format!("{i},{}", i % 3)));
+    assert!(
+        fail(folder.path(), &["eval", "run", "--input", "new.csv"], 1).contains("there is no column `x`")
+    );
+    write(folder.path(), "new.csv", lines("x", 9, |i| format!("{i}")));
+    let error = fail(folder.path(), &["eval", "run", "--input", "new.csv"], 1);
+    assert!(error.contains("there is no column `y` to predict"), "{error}");
+}

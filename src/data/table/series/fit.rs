@@ -34,7 +34,7 @@ pub(super) fn fit(
     let FittedSeries { order, calendar } = *series;
     let clock = clock(order, calendar)?;
     let (path, columns) = (table.path(), table.columns());
-    named::check_columns(options, path, columns, false)?;
+    named::check_columns(options, path, columns)?;
     let targets = target::places(path, &options.target.0, columns, false)?;
     named::check_kinds(options, request.task)?;
     let survey = survey(options, table, trained, request)?;
