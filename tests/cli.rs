@@ -19,6 +19,7 @@ mod init;
 mod init_arrays;
 mod init_broken_series;
 mod init_doubts;
+mod init_periods;
 mod init_persistent;
 mod init_recipe;
 mod init_refused;

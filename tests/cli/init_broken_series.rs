@@ -76,17 +76,17 @@ fn a_series_with_missing_targets_has_a_config_that_trains() {
 fn dates_in_forms_that_are_not_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let quarters = |at: usize| format!("{}Q{},{}", 1950 + at / 4, 1 + at % 4, wave(at));
+    let quarters = |at: usize| format!("{}Q0{},{}", 1950 + at / 4, 1 + at % 4, wave(at));
     write(path, "q.csv", lines("quarter,y", 200, quarters));
     let error = fail(path, &["init", "q.csv", "--target", "y"], 1);
     assert!(
-        error.contains("`quarter` (dates such as 1950Q1; written as 2023-11-20 they are read)"),
+        error.contains("`quarter` (dates such as 1950Q01; written as 2023-11-20 they are read)"),
         "{error}"
     );
-    let with_feature = |at: usize| format!("{}Q{},{},{}", 1950 + at / 4, 1 + at % 4, at % 9, wave(at));
+    let with_feature = |at: usize| format!("{}Q0{},{},{}", 1950 + at / 4, 1 + at % 4, at % 9, wave(at));
     write(path, "q.csv", lines("quarter,x,y", 200, with_feature));
     let messages = said(path, &["init", "q.csv", "--target", "y", "-o", "q.toml"]);
-    assert!(messages.contains("column `quarter` has dates such as `1950Q1`"), "{messages}");
+    assert!(messages.contains("column `quarter` has dates such as `1950Q01`"), "{messages}");
     // Dates that are read are not named.
     write(
         path,

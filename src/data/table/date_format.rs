@@ -2,7 +2,7 @@
 
 use jiff::civil::{DateTime, Time};
 
-use super::dates::{self, DateForm, MONTHS};
+use super::dates::{self, DateForm, month_like};
 
 /// The date that is so many days after 1970-01-01 UTC, as `like` writes one of this form: with its separators, its digits,
 /// its time of day and its offset.
@@ -10,6 +10,9 @@ pub(crate) fn written_like(like: &str, form: DateForm, days: f64) -> String {
     let TextParts { date, between, time, zone } = TextParts::of(like);
     let local = days + offset(zone) / dates::SECONDS_A_DAY;
     let Some(instant) = dates::datetime(local) else { return dates::written_iso(days) };
+    if let Some(period) = form.period() {
+        return period.written_like(like, instant).unwrap_or_else(|| dates::written_iso(days));
+    }
     let day = written_date(date, form, instant);
     if !time.is_empty() {
         return format!("{day}{between}{}{zone}", written_time(time, instant.time()));
@@ -62,7 +65,7 @@ fn written_date(like: &str, form: DateForm, instant: DateTime) -> String {
         return [long, month].join(&separator.to_string());
     }
     let parts = match form {
-        DateForm::Iso => [long, month, day],
+        DateForm::Iso | DateForm::Quarter | DateForm::Week | DateForm::Month => [long, month, day],
         DateForm::DayDots | DateForm::DaySlashes | DateForm::DayDashes => [day, month, year],
         DateForm::MonthSlashes | DateForm::MonthDashes => [month, day, year],
         DateForm::MonthName => {
@@ -70,19 +73,6 @@ fn written_date(like: &str, form: DateForm, instant: DateTime) -> String {
         }
     };
     parts.join(&separator.to_string())
-}
-
-/// The name of a month, as long and in the case as another one.
-fn month_like(like: &str, month: i8) -> String {
-    let name =
-        usize::try_from(month - 1).ok().and_then(|place| MONTHS.get(place)).copied().unwrap_or("january");
-    // "May" may be short or long.
-    let name = if like.len() > 3 { name } else { &name[..3] };
-    match like {
-        upper if upper.chars().all(char::is_uppercase) => name.to_uppercase(),
-        lower if lower.chars().all(char::is_lowercase) => name.to_owned(),
-        _ => name[..1].to_uppercase() + &name[1..],
-    }
 }
 
 /// A time of day with as many parts and digits of a second as another one.
@@ -122,6 +112,18 @@ mod tests {
             ("02/28/2024", DateForm::MonthSlashes, 2.0, "03/01/2024"),
             ("28-Feb-24", DateForm::MonthName, 2.0, "01-Mar-24"),
             ("28 FEBRUARY 2024", DateForm::MonthName, 2.0, "01 MARCH 2024"),
+            ("1981 Q4", DateForm::Quarter, 92.0, "1982 Q1"),
+            ("1981q1", DateForm::Quarter, 90.0, "1981q2"),
+            ("Q1 1981", DateForm::Quarter, 90.0, "Q2 1981"),
+            ("1981-Q1", DateForm::Quarter, 1.0, "1981-01-02"),
+            ("1992 W53", DateForm::Week, 7.0, "1993 W01"),
+            ("2024-W01", DateForm::Week, 7.0, "2024-W02"),
+            ("2024W01", DateForm::Week, 1.0, "2024-01-02"),
+            ("1960 Dec", DateForm::Month, 31.0, "1961 Jan"),
+            ("MAY 1960", DateForm::Month, 31.0, "JUN 1960"),
+            ("January 1960", DateForm::Month, 31.0, "February 1960"),
+            ("1990M12", DateForm::Month, 31.0, "1991M01"),
+            ("1990M12", DateForm::Month, 0.5, "1990-12-01T12:00:00"),
         ] {
             let days = form.days(like).unwrap();
             assert_eq!(written_like(like, form, days + later), expected);

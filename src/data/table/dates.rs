@@ -1,26 +1,18 @@
 //! Dates as text: ISO 8601, and the forms that people and spreadsheets write.
 
+mod fields;
+mod periods;
+
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
+use fields::{long, short, year_of};
+pub(super) use fields::{month_like, month_of};
+pub(super) use periods::Period;
+
 pub(in crate::data) const SECONDS_A_DAY: f64 = 86_400.0;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-pub(super) const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
 /// The form in which a column writes dates. A time of day may follow each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateForm {
@@ -46,24 +38,49 @@ pub enum DateForm {
     /// 20-Nov-23, 20-Nov-2023 or 20 November 2023
     #[serde(rename = "dd-mon-yyyy")]
     MonthName,
+    /// 1981 Q1 for its first day
+    #[serde(rename = "yyyy-q")]
+    Quarter,
+    /// 1991 W06 for its Monday
+    #[serde(rename = "yyyy-www")]
+    Week,
+    /// 1960 Jan or 1960M01 for its first day
+    #[serde(rename = "yyyy-mon")]
+    Month,
 }
 
 impl DateForm {
     /// The forms besides ISO 8601.
-    pub(super) const OTHERS: [Self; 6] = [
+    pub(super) const OTHERS: [Self; 9] = [
         Self::DayDots,
         Self::DaySlashes,
         Self::MonthSlashes,
         Self::DayDashes,
         Self::MonthDashes,
         Self::MonthName,
+        Self::Quarter,
+        Self::Week,
+        Self::Month,
     ];
 
     /// Days since 1970-01-01 UTC, where the text is a date of this form. A time without an offset is UTC.
     pub(crate) fn days(self, text: &str) -> Option<f64> {
-        match self {
-            Self::Iso => iso(text),
+        match (self, self.period()) {
+            (Self::Iso, _) => iso(text),
+            (_, Some(period)) => {
+                period.first_day(text).map(|first| days_since_epoch(first.to_datetime(Time::midnight())))
+            }
             _ => self.numbered(text),
+        }
+    }
+
+    /// The part of a year that its texts name, where they name no day.
+    pub(super) fn period(self) -> Option<Period> {
+        match self {
+            Self::Quarter => Some(Period::Quarter),
+            Self::Week => Some(Period::Week),
+            Self::Month => Some(Period::Month),
+            _ => None,
         }
     }
 
@@ -77,6 +94,9 @@ impl DateForm {
             Self::DayDashes => "dd-mm-yyyy",
             Self::MonthDashes => "mm-dd-yyyy",
             Self::MonthName => "dd-mon-yyyy",
+            Self::Quarter => "yyyy-q",
+            Self::Week => "yyyy-www",
+            Self::Month => "yyyy-mon",
         }
     }
 
@@ -90,6 +110,9 @@ impl DateForm {
             Self::DayDashes => "is no date such as 20-11-2023 (dd-mm-yyyy), as the run was trained with",
             Self::MonthDashes => "is no date such as 11-20-2023 (mm-dd-yyyy), as the run was trained with",
             Self::MonthName => "is no date such as 20-Nov-2023 (dd-mon-yyyy), as the run was trained with",
+            Self::Quarter => "is no quarter such as 2023 Q4, as the run was trained with",
+            Self::Week => "is no week such as 2023 W47, as the run was trained with",
+            Self::Month => "is no month such as 2023 Nov, as the run was trained with",
         }
     }
 
@@ -125,35 +148,6 @@ impl DateForm {
         };
         Some(days_since_epoch(Date::new(year, month, day).ok()?.to_datetime(time)))
     }
-}
-
-/// A day or a month: one digit or two.
-fn short(digits: &str) -> Option<i8> {
-    let fits = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| fits)
-}
-
-/// A year of four digits.
-fn long(digits: &str) -> Option<i16> {
-    let fits = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| fits)
-}
-
-/// A year of four digits, or of two: 69 to 99 are 1969 to 1999, as POSIX has it.
-fn year_of(digits: &str) -> Option<i16> {
-    if digits.len() != 2 {
-        return long(digits);
-    }
-    let year = i16::from(short(digits)?);
-    Some(if year < 69 { 2000 + year } else { 1900 + year })
-}
-
-/// A month by its English name, or the first three letters of it.
-pub(super) fn month_of(name: &str) -> Option<i8> {
-    let name = name.to_ascii_lowercase();
-    let fits = |month: &&str| name == **month || (name.len() == 3 && month.starts_with(&name));
-    let place = MONTHS.iter().position(fits)?;
-    i8::try_from(place + 1).ok()
 }
 
 /// Days since 1970-01-01.

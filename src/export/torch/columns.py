@@ -35,11 +35,28 @@ def far_date(cell, form):
     return (time - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(days=1)
 
 
+def first_day(cell, form):
+    """The first day of a part of a year, 1981 Q1, 1991 W06, 1960 Jan or 1960M01, as ISO 8601 has it; the year may come last."""
+    year, part = (cell[:4], cell[4:]) if cell[:4].isdigit() else (cell[-4:], cell[:-4])
+    part = part.strip(" -/.").lower()
+    if form == "yyyy-www":
+        return datetime.date.fromisocalendar(int(year), int(part[1:]), 1).isoformat()
+    if form == "yyyy-q":
+        month = 3 * int(part[1:]) - 2
+    elif part[1:].isdigit():
+        month = int(part[1:])
+    else:
+        month = "janfebmaraprmayjunjulaugsepoctnovdec".index(part[:3]) // 3 + 1
+    return f"{year}-{month:02}-01"
+
+
 def days(column, form):
     """Dates as days since 1970-01-01 UTC (N,); NaN is missing, and numbers are such days already."""
     if pd.api.types.is_numeric_dtype(column):
         return numbers(column)
     cells = pd.Series(texts(column), dtype=object)
+    if form in ("yyyy-q", "yyyy-www", "yyyy-mon"):
+        cells, form = cells.map(lambda cell: None if cell is None else first_day(cell, form)), "yyyy-mm-dd"
     if form == "yyyy-mm-dd":
         cells = cells.str.replace("/", "-")
         times = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")

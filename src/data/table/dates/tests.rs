@@ -68,6 +68,54 @@ fn a_form_reads_its_own_dates_alone() {
     }
 }
 
+const NO_PERIODS: &[&str] = &[
+    "1981 Q5",
+    "1981 Q0",
+    "1981 Q",
+    "1981Q01",
+    "Q11981",
+    "81 Q1",
+    "2021 W53",
+    "1991 W6",
+    "1991 W00",
+    "1960M13",
+    "1960M1",
+    "1960 Janus",
+    "1960 Jan 1",
+    "Jan-60",
+    "1960  Jan",
+    "1080 W2",
+    "March 3",
+    "19607",
+    "1960 Q1 12:00",
+];
+
+#[test]
+fn a_period_is_its_first_day() {
+    // numpy.datetime64("1981-04") etc. as days, and datetime.date.fromisocalendar(1991, 6, 1) is 1991-02-04.
+    for (form, text, first) in [
+        (DateForm::Quarter, "1981 Q2", "1981-04-01"),
+        (DateForm::Quarter, "1981Q4", "1981-10-01"),
+        (DateForm::Quarter, "q1-1981", "1981-01-01"),
+        (DateForm::Week, "1991 W06", "1991-02-04"),
+        (DateForm::Week, "2020-W53", "2020-12-28"),
+        (DateForm::Week, "2025W01", "2024-12-30"),
+        (DateForm::Month, "1960 Jan", "1960-01-01"),
+        (DateForm::Month, "1960-sep", "1960-09-01"),
+        (DateForm::Month, "September 1960", "1960-09-01"),
+        (DateForm::Month, "1990M12", "1990-12-01"),
+    ] {
+        for other in DateForm::OTHERS {
+            let days = if other == form { DateForm::Iso.days(first) } else { None };
+            assert_eq!(other.days(text), days, "{text} as {}", other.name());
+        }
+        assert_eq!(DateForm::Iso.days(text), None);
+    }
+    for no in NO_PERIODS {
+        assert!(DateForm::OTHERS.iter().all(|form| form.days(no).is_none()), "{no}");
+    }
+}
+
 #[test]
 fn days_are_written_as_dates() {
     assert_eq!(written(2_932_896.0), "9999-12-31");
