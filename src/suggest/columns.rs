@@ -100,10 +100,21 @@ pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: 
     if !given.is_empty() {
         document.section("data.columns");
         for column in given {
-            document.set(&column.name, kind_name(column.kind), &column.why);
+            document.set(&column.name, kind_name(column.kind), &why(column));
         }
     }
     na_values(document, &profile.reading);
+}
+
+/// Why a column has the kind that is set.
+fn why(column: &ColumnProfile) -> String {
+    // With a column that is read as numbers the kind would still hold.
+    let until = if column.in_disguise.is_some() && column.kind == ColumnKind::Ignore {
+        ", and remove this line"
+    } else {
+        ""
+    };
+    format!("{}{until}", column.why)
 }
 
 fn kind_name(kind: ColumnKind) -> &'static str {

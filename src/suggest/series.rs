@@ -61,7 +61,11 @@ fn data(request: &SuggestRequest<'_>, profile: &TableProfile, plan: &SeriesPlan<
     document.set("target", targets(request.targets), "");
     document.set("time", series.time.as_str(), &format!("in steps of {}", series.describe_step()));
     if let Some(group) = &series.group {
-        document.set("group", group.as_str(), &format!("tells {} series apart", series.series()));
+        let why = format!(
+            "tells {} series apart; as a \"category\" in [data.columns] it is a feature too, which helps where they differ",
+            series.series()
+        );
+        document.set("group", group.as_str(), &why);
     }
     if series.sort {
         document.set("sort", true, "the rows are not in the order of time");

@@ -209,3 +209,21 @@ fn a_word_hides_no_decimal_comma() {
     let error = fail(path, &["train", "own.toml", "--dry-run"], 1);
     assert!(error.contains(r#"set `data.decimal = ",""#), "{error}");
 }
+
+#[test]
+fn a_column_that_is_ignored_for_its_numbers_form_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Thousands with points beside decimal commas. Few of the first amounts repeat, so that training is told the kind.
+    let credit = |i: usize| if i.is_multiple_of(100) { 7 } else { i };
+    let amount = |i: usize| format!("{}.{:03}", 100 + i / 9, i * 37 % 1000);
+    let row = |i: usize| format!("{};{},5;{},25;{},5", amount(credit(i)), i % 13, i % 103, i % 7);
+    write(path, "t.csv", lines("credit;x;z;y", 6000, row));
+    let made = succeed(path, &["init", "t.csv", "--target", "y"]);
+    let said = |start: &str| {
+        let line = made.lines().find(|line| line.starts_with(start));
+        line.is_some_and(|line| line.contains("set `data.thousands = \".\"`"))
+    };
+    assert!(said("#   credit  ignore") && said("credit = \"ignore\""), "{made}");
+    assert!(made.contains(", and remove this line"), "{made}");
+}

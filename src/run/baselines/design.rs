@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::stats::real;
 
 /// Linear models of more inputs than this are left out.
-const WIDEST: usize = 500;
+pub(super) const WIDEST: usize = 500;
 
 /// The features of a row: numbers, and behind them the numbers of names.
 #[derive(Debug, Clone)]
@@ -22,9 +22,9 @@ pub(super) struct LinearInputs {
 }
 
 impl LinearInputs {
-    /// The features of a row of a table, or of an array of so many numbers; nothing where they are too many.
-    pub(super) fn of(encoder: Option<&TableEncoder>, width: usize) -> Option<Self> {
-        let features = match encoder {
+    /// The features of a row of a table, or of an array of so many numbers.
+    pub(super) fn of(encoder: Option<&TableEncoder>, width: usize) -> Self {
+        match encoder {
             None => Self { dense: width, are_one_hot: vec![false; width], names: Vec::new() },
             Some(encoder) => Self {
                 dense: encoder.dense_width(),
@@ -32,8 +32,12 @@ impl LinearInputs {
                 // Of the vectors the first is that of unknown names.
                 names: encoder.embeddings().iter().map(|size| size.names - 1).collect(),
             },
-        };
-        (1..=WIDEST).contains(&features.width()).then_some(features)
+        }
+    }
+
+    /// Whether a linear model of them is fitted.
+    pub(super) fn are_few(&self) -> bool {
+        (1..=WIDEST).contains(&self.width())
     }
 
     /// The number of inputs.

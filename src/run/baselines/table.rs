@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::design::{LinearInputs, Scaler};
+use super::design::{LinearInputs, Scaler, WIDEST};
 use super::linear::LinearModel;
 use super::logistic::{self, Link};
 use super::ridge::{self, RidgeSums};
@@ -41,9 +41,16 @@ pub(super) fn numbers(
     let width = train.row_shape().iter().product();
     let (constant, linear) = if link.is_some() { ("prior", "logistic") } else { ("mean", "ridge") };
     let mut all = vec![NamedBaseline { name: constant, model: Model::Constant(mean_target(train, task)?) }];
-    if let Some(features) = LinearInputs::of(encoder, width) {
+    let features = LinearInputs::of(encoder, width);
+    if features.are_few() {
         let model = fit(train, task, link, features, seed)?;
         all.extend(model.map(|model| NamedBaseline { name: linear, model: Model::Linear(Box::new(model)) }));
+    } else if encoder.is_some() {
+        tracing::info!(
+            "the baseline of {linear} regression is left out: it would have {} inputs, with one for each category, and is fitted \
+             to {WIDEST} at most",
+            features.width()
+        );
     }
     let mut numbers = Vec::new();
     for NamedBaseline { name, model } in &all {

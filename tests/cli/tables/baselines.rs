@@ -250,3 +250,14 @@ fn a_network_that_loses_to_a_line_is_warned_of_by_training_evaluation_and_a_bag(
         );
     }
 }
+
+#[test]
+fn a_linear_model_of_very_many_categories_is_left_out_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let path =
+        write(folder.path(), "t.csv", lines("x,name,y", 1800, |i| format!("{i},n{},{}", i % 600, i % 7)));
+    let data = "test = 0.2\nnormalize = 'standard'\ncolumns = { name = 'embedding' }";
+    write(folder.path(), "c.toml", config("csv", &path, "y", data, "mse"));
+    let messages = said(folder.path(), &["train", "c.toml", "--out", "run"]);
+    assert!(messages.contains("the baseline of ridge regression is left out: it would have 5"), "{messages}");
+}

@@ -1,7 +1,7 @@
 //! A column of a table that was looked at.
 
 use crate::data::table::dates;
-use crate::data::table::infer::is_id;
+use crate::data::table::infer::{is_id, is_owner};
 use crate::data::table::options::ColumnKind;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -103,12 +103,12 @@ impl ColumnProfile {
         self.numbers.as_ref().is_some_and(is_within) && self.distinct() == Some(2)
     }
 
-    /// Whether it has the name of an identifier, and values that repeat.
+    /// Whether it has the name of an identifier or of a rows' owner, and values that repeat.
     pub fn is_repeated_id(&self) -> bool {
         const FEW: usize = 10;
         let is_whole = self.numbers.is_none_or(|numbers| numbers.are_whole);
         // A key may be music's.
-        is_id(&self.name)
+        (is_id(&self.name) || is_owner(&self.name))
             && !self.name.eq_ignore_ascii_case("key")
             && is_whole
             && !self.is_unique

@@ -83,13 +83,13 @@ fn decision(
     };
     let unchanged = KindChoice::inferred(inferred, full, numbers.is_some());
     if unchanged.kind == Kind::Ignore {
-        return if numbers.is_none() { with_reason(unchanged, head) } else { unchanged };
+        return if numbers.is_none() { with_reason(unchanged, head, inference) } else { unchanged };
     }
     let is_constant = full.missing == 0 && full.present > 1 && is_constant(full, head);
     if is_constant && head.names.len() < 2 {
         return KindChoice::given(Kind::Ignore, "every row has the same value");
     }
-    let Some(numbers) = numbers else { return with_reason(unchanged, head) };
+    let Some(numbers) = numbers else { return with_reason(unchanged, head, inference) };
     if numbers.are_whole
         && is_unique(head)
         && (is_id(name) || (is_nameless(name) && counts_rows(numbers, full)))
@@ -116,9 +116,9 @@ fn dates_in_disguise(head: &ColumnSurvey) -> Option<String> {
     ))
 }
 
-/// The same choice for a column of text, which says so where most of it are dates in other forms, or numbers with signs or
-/// units.
-fn with_reason(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
+/// The same choice for a column of text, which says so where most of it are dates in other forms, or numbers with signs,
+/// units or marks of another form.
+fn with_reason(choice: KindChoice, head: &ColumnSurvey, inference: &KindInference<'_>) -> KindChoice {
     if let Some(example) = disguised_dates::example(head.names.keys()) {
         return KindChoice {
             why: format!("dates such as {example}; written as 2023-11-20 they are read"),
@@ -130,7 +130,10 @@ fn with_reason(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
             why: format!("text such as {example}; as bare numbers it would tell more"),
             ..choice
         },
-        None => choice,
+        None => match inference.numbers_in_disguise(head) {
+            Some(problem) => KindChoice { why: format!("it {problem}"), ..choice },
+            None => choice,
+        },
     }
 }
 
