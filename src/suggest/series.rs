@@ -62,7 +62,7 @@ fn data(request: &SuggestRequest<'_>, profile: &TableProfile, plan: &SeriesPlan<
     document.set("time", series.time.as_str(), &format!("in steps of {}", series.describe_step()));
     if let Some(group) = &series.group {
         let why = format!(
-            "tells {} series apart; as a \"category\" in [data.columns] it is a feature too, which helps where they differ",
+            "tells {} series apart; as a \"category\" in [data.columns] it is a feature too, which may help",
             series.series()
         );
         document.set("group", group.as_str(), &why);
