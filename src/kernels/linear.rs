@@ -163,8 +163,12 @@ fn fused_gradients<T: Float>(
 
 /// The gradient of a bias that was added to every row.
 pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: Accumulate) {
-    let sums = columns::sums(rows, out.len());
-    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(accumulate.apply(out.wide(), sum)));
+    put_sums(out, &columns::sums(rows, out.len()), accumulate);
+}
+
+/// The same from the sums of the rows.
+pub(super) fn put_sums<T: Float>(out: &mut [T], sums: &[f64], accumulate: Accumulate) {
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(accumulate.apply(out.wide(), *sum)));
 }
 
 #[cfg(test)]
