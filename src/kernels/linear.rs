@@ -163,11 +163,11 @@ fn fused_gradients<T: Float>(
 
 /// The gradient of a bias that was added to every row.
 pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: Accumulate) {
-    put_sums(out, &columns::sums(rows, out.len()), accumulate);
+    write_sums(out, &columns::sums(rows, out.len()), accumulate);
 }
 
-/// The same from the sums of the rows.
-pub(super) fn put_sums<T: Float>(out: &mut [T], sums: &[f64], accumulate: Accumulate) {
+/// The same, where the sums of the rows are known.
+pub(super) fn write_sums<T: Float>(out: &mut [T], sums: &[f64], accumulate: Accumulate) {
     out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(accumulate.apply(out.wide(), *sum)));
 }
 

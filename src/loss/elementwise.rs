@@ -39,6 +39,11 @@ pub trait Elementwise: Pairwise {
         Ok(None)
     }
 
+    /// The least value that a target can have, where there is one.
+    fn target_minimum(&self) -> Option<f64> {
+        None
+    }
+
     /// The meaning of the network's outputs.
     fn output(&self) -> NetworkOutput {
         NetworkOutput::Values
@@ -65,6 +70,10 @@ impl<E: Elementwise> Loss for E {
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
         Elementwise::check_targets(self, ys)
+    }
+
+    fn target_minimum(&self) -> Option<f64> {
+        Elementwise::target_minimum(self)
     }
 
     fn standardizes(&self) -> bool {

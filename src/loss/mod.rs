@@ -56,6 +56,11 @@ pub trait Loss {
         Ok(None)
     }
 
+    /// The least value that a target can have, where there is one.
+    fn target_minimum(&self) -> Option<f64> {
+        None
+    }
+
     /// The number of network outputs for this many classes or target values.
     fn width(&self, outputs: usize) -> usize {
         outputs

@@ -65,11 +65,6 @@ impl NetworkOutput {
         }
     }
 
-    /// The least value that can be predicted, where there is one.
-    pub fn least(self) -> Option<f64> {
-        (self == Self::LogValues).then_some(0.0)
-    }
-
     /// Whether the network gives standard deviations.
     pub fn has_deviation(self) -> bool {
         matches!(self, Self::MeanAndVariance(_))

@@ -59,6 +59,10 @@ impl Elementwise for PoissonNll {
         check_positive("eps", self.eps)
     }
 
+    fn target_minimum(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn output(&self) -> NetworkOutput {
         if self.log_input { NetworkOutput::LogValues } else { NetworkOutput::Values }
     }

@@ -28,7 +28,9 @@ impl Layer for Activate {
         let ys = activation::forward(act, xs)?;
         if let Mode::Train(tape) = mode {
             let (xs, ys) = (xs.clone(), ys.clone());
-            tape.record_fixed(move |grad, _, _| Ok(Some(activation::backward(act, &xs, &ys, grad)?)));
+            tape.record_without_parameters(move |grad, _, _| {
+                Ok(Some(activation::backward(act, &xs, &ys, grad)?))
+            });
         }
         Ok(ys)
     }

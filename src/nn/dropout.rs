@@ -37,7 +37,7 @@ impl Layer for Dropout {
         let first = tape.first_row() * (xs.elem_count() / rows.max(1)) as u64;
         let mask = dropout::mask(xs, p, &stream, first, tape.step_tensor())?;
         let ys = dropout::apply(xs, &mask)?;
-        tape.record_fixed(move |grad, _, _| Ok(Some(dropout::apply(grad, &mask)?)));
+        tape.record_without_parameters(move |grad, _, _| Ok(Some(dropout::apply(grad, &mask)?)));
         Ok(ys)
     }
 }

@@ -152,7 +152,7 @@ impl Layer for TimeMajor {
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         if let Mode::Train(tape) = mode {
-            tape.record_fixed(|grad, _, input| {
+            tape.record_without_parameters(|grad, _, input| {
                 Ok(input.is_read().then(|| swap_batch_and_time(grad)).transpose()?)
             });
         }
@@ -181,7 +181,7 @@ impl Layer for LastStep {
         let steps = xs.dims()[0];
         if let Mode::Train(tape) = mode {
             let shape = xs.shape().clone();
-            tape.record_fixed(move |grad, _, _| {
+            tape.record_without_parameters(move |grad, _, _| {
                 let whole = Tensor::zeros(&shape, grad.dtype(), grad.device())?;
                 whole.slice_set(&grad.unsqueeze(0)?, 0, steps - 1)?;
                 Ok(Some(whole))
@@ -213,7 +213,7 @@ impl Layer for MeanOfSteps {
         #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
         let steps = xs.dims()[0] as f64;
         if let Mode::Train(tape) = mode {
-            tape.record_fixed(move |grad, _, _| {
+            tape.record_without_parameters(move |grad, _, _| {
                 Ok(Some((grad.unsqueeze(0)?.broadcast_as(shape)?.contiguous()? / steps)?))
             });
         }

@@ -51,7 +51,7 @@ enum Pullbacks {
     /// The backward function of this shard alone.
     Own(Pullback),
     /// The same of a layer that has no parameters.
-    Fixed(Pullback),
+    ParameterFree(Pullback),
     /// The joint backward functions of this shard and all others.
     Joint(JointPullback),
     /// Stands on the tape of the first shard.
@@ -192,11 +192,11 @@ impl Tape {
 
     /// As [`Self::record`] for a layer without parameters: where no layer before it learns either, nothing is taken back
     /// through it.
-    pub fn record_fixed(
+    pub fn record_without_parameters(
         &mut self,
         pullback: impl FnOnce(&Tensor, &GradWriter<'_>, InputGrad) -> Result<Option<Tensor>> + Send + 'static,
     ) {
-        self.entries.push(Pullbacks::Fixed(Box::new(pullback)));
+        self.entries.push(Pullbacks::ParameterFree(Box::new(pullback)));
     }
 
     /// Remembers the way back through one layer whose rows depend on those of the other shards: `tapes` are of all of them.
@@ -229,12 +229,12 @@ impl Tape {
         while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
         {
             tapes.iter().try_for_each(Self::check_stop)?;
-            let is_first = tapes.iter().all(|tape| tape.first_that_learns() == tape.entries.len());
+            let is_first = tapes.iter().all(|tape| tape.first_with_parameters() == tape.entries.len());
             let read = if is_first { InputGrad::Unread } else { InputGrad::OfLayers };
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Pullbacks::Own(pullback) | Pullbacks::Fixed(pullback) => {
+                    Pullbacks::Own(pullback) | Pullbacks::ParameterFree(pullback) => {
                         below.extend(pullback(grad, writer, read)?);
                     }
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
@@ -250,21 +250,23 @@ impl Tape {
     }
 
     /// The place of the first layer that has parameters; the number of layers where none has.
-    fn first_that_learns(&self) -> usize {
-        let is_fixed = |entry: &Pullbacks| matches!(entry, Pullbacks::Fixed(_));
-        self.entries.iter().position(|entry| !is_fixed(entry)).unwrap_or(self.entries.len())
+    fn first_with_parameters(&self) -> usize {
+        let is_free = |entry: &Pullbacks| matches!(entry, Pullbacks::ParameterFree(_));
+        self.entries.iter().position(|entry| !is_free(entry)).unwrap_or(self.entries.len())
     }
 
     /// `of_data`: what is read of the gradient of the first layer's input.
     fn pull(self, grad: Tensor, grads: &GradWriter<'_>, of_data: InputGrad) -> Result<Option<Tensor>> {
-        let first = self.first_that_learns();
+        let first = self.first_with_parameters();
         let mut grad = Some(grad);
         for (depth, entry) in self.entries.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
             let read = if depth > first { of_data.max(InputGrad::OfLayers) } else { of_data };
             grad = match entry {
-                Pullbacks::Own(pullback) | Pullbacks::Fixed(pullback) => pullback(&above, grads, read)?,
+                Pullbacks::Own(pullback) | Pullbacks::ParameterFree(pullback) => {
+                    pullback(&above, grads, read)?
+                }
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };

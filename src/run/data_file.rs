@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::names::{CHECKPOINTS, DATA};
+use super::unfinished;
 use crate::checkpoint;
 use crate::data::{Fingerprint, Preprocessing};
 use crate::error::{Error, Result};
@@ -57,5 +58,8 @@ pub(super) fn preprocessing(run: &Path) -> Result<Option<Preprocessing>> {
 
 /// The run in this folder has no preprocessing.
 pub(super) fn no_preprocessing(run: &Path) -> Error {
+    if let Some(error) = unfinished::of_bag(run) {
+        return error;
+    }
     Error::data(run, format!("there is no {DATA} in this folder; train the run again to predict with it"))
 }

@@ -1,4 +1,4 @@
-//! Intervals around predicted values by split conformal prediction, whose width goes by the prediction: the held-out rows are
+//! Intervals around predicted values by split conformal prediction, whose width depends on the prediction: the held-out rows are
 //! put into bins by their predictions, and each bin has its own width (Mondrian conformal regressors: Boström and Johansson 2020,
 //! <https://proceedings.mlr.press/v128/bostrom20a.html>). Errors often grow with what is predicted, as those of prices and counts
 //! do; with one width for all rows, small values have intervals that are too wide, and large ones too narrow.
@@ -11,8 +11,10 @@ use crate::trainer::{HeldOut, HeldOutErrors, PredictionError, held_out_errors};
 
 /// The most bins.
 const MOST_BINS: f64 = 10.0;
-/// The rows of a bin that are to lie outside its intervals: the width is little surer than their number.
+/// The rows of a bin that are to lie outside its intervals: the fewer they are, the less is known of the width.
 const ROWS_OUTSIDE: f64 = 10.0;
+/// The relative error of sums of weights and of a level's distance from 1: what is less by so little counts as equal.
+const ROUNDING: f64 = 1e-9;
 
 /// A row that was not trained on.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +25,7 @@ pub(super) struct HeldOutRow {
     pub(super) weight: f64,
 }
 
-/// The rows do not reach the fraction that is asked for.
+/// Too few rows for the level.
 #[derive(Debug, PartialEq)]
 pub(super) struct TooFewRows {
     /// Their weight.
@@ -93,7 +95,7 @@ impl Intervals {
         let bound = |sign: f64| {
             let of = |(target, prediction): (usize, &f64)| {
                 let bound = prediction + sign * self.half_width(target, *prediction);
-                // Not by `max`: no number stays none.
+                // `f64::max` would put the least value in the place of NaN.
                 if bound < self.least { self.least } else { bound }
             };
             let bounds: Vec<f64> = rows.iter().flat_map(|row| row.iter().enumerate().map(of)).collect();
@@ -119,18 +121,22 @@ impl Intervals {
 
 /// The bins of one target: as many as leave [`ROWS_OUTSIDE`] rows outside the intervals of each.
 fn bins(mut rows: Vec<HeldOutRow>, level: f64) -> Result<Vec<Bin>, TooFewRows> {
+    // -0 and 0 are one prediction.
+    for row in &mut rows {
+        row.prediction += 0.0;
+    }
     rows.sort_unstable_by(|a, b| a.prediction.total_cmp(&b.prediction));
     let weight: f64 = rows.iter().map(|row| row.weight).sum();
     // A new row counts as one, or as the mean of the weights where that is less.
     let new = (weight / real(rows.len())).min(1.0);
-    let least = ROWS_OUTSIDE / (1.0 - level) * new * (1.0 - 1e-9);
+    let least = ROWS_OUTSIDE / (1.0 - level) * new * (1.0 - ROUNDING);
     let mut left = (weight / least).floor().clamp(1.0, MOST_BINS);
     let (mut bins, mut own, mut own_weight, mut rest) = (Vec::new(), Vec::new(), 0.0, weight);
     // Rows of one prediction stay together.
     for same in rows.chunk_by(|a, b| a.prediction.total_cmp(&b.prediction).is_eq()) {
         own.extend_from_slice(same);
         own_weight += same.iter().map(|row| row.weight).sum::<f64>();
-        let is_full = own_weight >= least.max(rest / left * (1.0 - 1e-9));
+        let is_full = own_weight >= least.max(rest / left * (1.0 - ROUNDING));
         if left > 1.0 && is_full && rest - own_weight >= least {
             bins.push(Bin { up_to: same[0].prediction, half_width: half_width(&mut own, level, new)? });
             (own, rest, left) = (Vec::new(), rest - own_weight, left - 1.0);
@@ -149,7 +155,7 @@ fn half_width(rows: &mut [HeldOutRow], level: f64, new: f64) -> Result<f64, TooF
     let mut sum = 0.0;
     let reached = rows.iter().find(|row| {
         sum += row.weight;
-        sum >= wanted - 1e-9 * weight
+        sum >= wanted - ROUNDING * weight
     });
     reached.map(|row| row.error).ok_or(TooFewRows { weight, new })
 }
@@ -173,12 +179,16 @@ mod tests {
             let rows = rows(2_003);
             let intervals = Intervals::new(std::iter::once(rows.clone()), level).unwrap();
             assert_eq!(intervals.targets[0].len(), bins);
-            for part in 0..bins {
-                let within = real(2_003 / bins * part)..real(2_003 / bins * (part + 1));
-                let own: Vec<_> = rows.iter().filter(|row| within.contains(&row.prediction)).collect();
+            let mut from = f64::NEG_INFINITY;
+            for bin in &intervals.targets[0] {
+                let is_own = |row: &&HeldOutRow| from < row.prediction && row.prediction <= bin.up_to;
+                let own: Vec<_> = rows.iter().filter(is_own).collect();
                 let covered = own.iter().filter(|row| row.error <= intervals.half_width(0, row.prediction));
-                let covered = real(covered.count()) / real(own.len());
-                assert!((covered - level).abs() < 0.03, "{level} {part} {covered}");
+                // The ⌈(n + 1) level⌉ smallest errors, of which no two are equal but by chance.
+                let expected = ((real(own.len()) + 1.0) * level).ceil();
+                let more = real(covered.count()) - expected;
+                assert!((0.0..=1.0).contains(&more), "{level} {}: {more}", bin.up_to);
+                from = bin.up_to;
             }
         }
     }
@@ -197,7 +207,12 @@ mod tests {
         same.iter_mut().take(50).for_each(|row| row.prediction = 4.0);
         assert_eq!(one(same.clone()), 1);
         same.iter_mut().take(150).for_each(|row| row.prediction = 4.0);
-        assert_eq!(one(same), 2);
+        assert_eq!(one(same.clone()), 2);
+        // Both zeros are one prediction.
+        for (at, row) in same.iter_mut().enumerate() {
+            row.prediction = if at % 2 == 0 { 0.0 } else { -0.0 };
+        }
+        assert_eq!(one(same), 1);
     }
 
     #[test]

@@ -12,18 +12,19 @@ use super::intervals::{HeldOutRow, Intervals, TooFewRows};
 use super::names::RESIDUALS;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
-use crate::trainer::{HeldOut, HeldOutErrors, held_out_errors};
+use crate::trainer::{HeldOut, HeldOutErrors, PredictionError, held_out_errors};
 
 /// The most rows that are kept of one target.
 const MOST: usize = 10_000;
-/// The most that are kept in all, where there are several targets, and the fewest of each.
+/// About the most that are kept in all, where there are several targets.
 const MOST_IN_ALL: usize = 40_000;
+/// The fewest that are kept of one target, if there are as many.
 const FEWEST: usize = 1_000;
 
 /// The errors of each target on rows that were not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Residuals {
-    /// The rows that count. Of many, every so many-th is kept.
+    /// The rows that count. Of many, some of every size of prediction and error are kept.
     rows: usize,
     /// Of each target the predictions of the kept rows; empty in runs of earlier versions, which kept the errors alone.
     #[serde(default)]
@@ -44,10 +45,10 @@ impl Residuals {
     fn of_errors(HeldOutErrors { targets, weights }: &HeldOutErrors) -> Self {
         let counts = |row: &usize| weights.get(*row).is_none_or(|weight| *weight > 0.0);
         let all: Vec<usize> = (0..targets.first().map_or(0, Vec::len)).filter(counts).collect();
-        let most = (MOST_IN_ALL / targets.len().max(1)).clamp(FEWEST, MOST).min(all.len());
-        let kept: Vec<usize> = (0..most).map(|place| all[place * all.len() / most]).collect();
+        let most = (MOST_IN_ALL / targets.len().max(1)).clamp(FEWEST, MOST);
+        let kept: Vec<Vec<usize>> = targets.iter().map(|own| evenly(own, all.clone(), most)).collect();
         let each = |of: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
-            (0..targets.len()).map(|target| kept.iter().map(|row| of(target, *row)).collect()).collect()
+            (0..).zip(&kept).map(|(target, rows)| rows.iter().map(|row| of(target, *row)).collect()).collect()
         };
         Self {
             rows: all.len(),
@@ -83,10 +84,14 @@ impl Residuals {
         } else {
             ("more validation rows".to_owned(), format!(" of weight {all:.1} in all"))
         };
+        let kept = self.errors.first().map_or(0, Vec::len);
+        let rows = match self.rows {
+            rows if rows > kept => format!("the {kept} that are kept of {rows}"),
+            rows => rows.to_string(),
+        };
         format!(
-            "takes {needed}: with {}{weight} the widest interval that they give is {:.4}; train with a larger \
+            "takes {needed}: with {rows}{weight} the widest interval that they give is {:.4}; train with a larger \
              `data.validation`, or with `--bag`, which validates on all rows",
-            self.rows,
             // Down, so that the number that is named is one that is taken.
             (all / (all + new) * 1e4).floor() / 1e4
         )
@@ -125,11 +130,22 @@ impl Residuals {
     }
 }
 
+/// So many of the rows, evenly spaced by prediction and error: the order of the file may repeat itself, as the hours of a day do.
+fn evenly(errors: &[PredictionError], mut rows: Vec<usize>, most: usize) -> Vec<usize> {
+    if rows.len() <= most {
+        return rows;
+    }
+    rows.sort_by(|a, b| {
+        let [a, b] = [a, b].map(|row| errors[*row]);
+        a.prediction.total_cmp(&b.prediction).then(a.error.total_cmp(&b.error))
+    });
+    (0..most).map(|place| rows[place * rows.len() / most]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stats::real;
-    use crate::trainer::PredictionError;
 
     /// Errors of one target, all of one prediction.
     fn of(errors: impl IntoIterator<Item = f64>, weights: Vec<f64>) -> Residuals {
@@ -183,6 +199,13 @@ mod tests {
         let many = of((1..=100_000).map(real), vec![0.5; 100_000]);
         assert_eq!((many.errors[0].len(), many.rows), (10_000, 100_000));
         assert!((half_width(&many, 0.9) - 90_000.0).abs() < 20.0);
+        let refused = many.intervals(0.99995).unwrap_err();
+        assert!(refused.contains("of 100000") && refused.contains("the 10000 that are kept"), "{refused}");
+        // Every 24th row is exact.
+        let hourly =
+            of((0..240_000).map(|row| if row % 24 == 0 { 0.0 } else { 1.0 + real(row % 7) }), Vec::new());
+        let exact = hourly.errors[0].iter().filter(|error| **error < 0.5).count();
+        assert!(exact.abs_diff(10_000 / 24) <= 1, "{exact}");
         let row = vec![PredictionError { prediction: 1.0, error: 2.0 }; 3_000];
         let steps = Residuals::of_errors(&HeldOutErrors { targets: vec![row; 24], weights: Vec::new() });
         assert!(steps.errors.len() == 24 && steps.errors.iter().all(|own| own.len() == 1_666));

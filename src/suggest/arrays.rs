@@ -37,7 +37,7 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<Suggestion> {
     }
     let shares = shares(&profile);
     if shares.validation > 0.0 {
-        let why = "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own";
+        let why = "the fraction of `x_train` that is held out to choose the best epoch; `x_val`, `y_val` in the file would be your own";
         document.set("validation", shares.validation, why);
     }
     let rows = shares.trained(profile.rows as u64);

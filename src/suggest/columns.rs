@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::document::Document;
-use crate::data::profile::{CellReading, ColumnProfile, DateRange, GivenReading, TableProfile};
+use crate::data::profile::{CellReading, ColumnProfile, DateRange, GivenReading, KindSetting, TableProfile};
 use crate::data::table::read::quoted;
 use crate::data::table::{ColumnKind, NaValues};
 use crate::names::{counted, first_few_by};
@@ -96,7 +96,8 @@ pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: 
     if features.len() > MOST_LISTED {
         document.verbatim(&format!("and {} more", features.len() - MOST_LISTED));
     }
-    let given: Vec<&&ColumnProfile> = features.iter().filter(|column| column.is_given).collect();
+    let given: Vec<&&ColumnProfile> =
+        features.iter().filter(|column| column.setting != KindSetting::Inferred).collect();
     if !given.is_empty() {
         document.section("data.columns");
         for column in given {
@@ -108,12 +109,8 @@ pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: 
 
 /// Why a column has the kind that is set.
 fn why(column: &ColumnProfile) -> String {
-    // With a column that is read as numbers the kind would still hold.
-    let until = if column.in_disguise.is_some() && column.kind == ColumnKind::Ignore {
-        ", and remove this line"
-    } else {
-        ""
-    };
+    // No other kind is inferred while one is set.
+    let until = if column.setting == KindSetting::SetUntilReadable { " (then remove this line)" } else { "" };
     format!("{}{until}", column.why)
 }
 
@@ -147,7 +144,11 @@ fn values(column: &ColumnProfile) -> String {
         }
         (ColumnKind::Date, _) => dates(),
         (ColumnKind::Category | ColumnKind::Embedding | ColumnKind::Onehot | ColumnKind::Boolean, _) => {
-            let more = if column.is_given || column.why.is_empty() { "" } else { column.why.as_str() };
+            let more = if column.setting != KindSetting::Inferred || column.why.is_empty() {
+                ""
+            } else {
+                column.why.as_str()
+            };
             let shown = first_few_by(names().collect::<Vec<_>>(), ", ");
             if more.is_empty() { shown } else { format!("{shown} ({more})") }
         }

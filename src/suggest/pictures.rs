@@ -36,7 +36,11 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
         document
             .note("A folder of the data has the pictures to validate on, by which the best epoch is chosen.");
     } else {
-        document.set("validation", 0.15, "held out to choose the best epoch");
+        document.set(
+            "validation",
+            0.15,
+            "the fraction of the remaining rows that is held out to choose the best epoch",
+        );
     }
     document.note(&format!("The classes and their pictures: {classes}."));
     recipe(&mut document, rows);
@@ -55,7 +59,11 @@ pub(super) fn idx_config(request: &SuggestRequest<'_>) -> Result<String> {
         table([("mean", Value::from(0.5)), ("std", Value::from(0.5))]),
         "of pixels that are divided by 255",
     );
-    document.set("validation", 0.1, "held out to choose the best epoch");
+    document.set(
+        "validation",
+        0.1,
+        "the fraction of the training rows that is held out to choose the best epoch",
+    );
     recipe(&mut document, rows);
     Ok(document.finish())
 }

@@ -110,7 +110,11 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) 
         None => document.set("test", shares.test, "held out, and looked at once, at the end"),
     }
     if profile.split_column.is_none() || !has_validation(profile) {
-        document.set("validation", shares.validation, "of the other rows, held out to choose the best epoch");
+        document.set(
+            "validation",
+            shares.validation,
+            "the fraction of the remaining rows that is held out to choose the best epoch",
+        );
     }
     if profile.split_column.is_none() && profile.columns.iter().any(|column| column.kind == ColumnKind::Date)
     {

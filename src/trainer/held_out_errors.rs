@@ -22,7 +22,8 @@ pub(crate) struct PredictionError {
     pub(crate) error: f64,
 }
 
-/// The errors of networks on the rows that each was not trained on.
+/// The errors of networks on the rows that each was not trained on: row by row, those of the first network first, in the targets' own
+/// units.
 pub(crate) fn held_out_errors(all: &[HeldOut<'_>]) -> Result<HeldOutErrors> {
     let mut errors = HeldOutErrors::default();
     for HeldOut { network, loss, data } in all {

@@ -199,6 +199,25 @@ fn a_bag_that_is_resumed_with_other_settings_is_refused_by_their_name() {
 }
 
 #[test]
+fn a_bag_that_is_not_finished_says_how_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    succeed(path, &["train", "c.toml", "-q", "--bag", "2", "--out", "bag"]);
+    // As it is when the second network is trained.
+    for file in ["data.toml", "model.safetensors", "metrics.jsonl"] {
+        fs::remove_file(path.join("bag").join(file)).unwrap();
+    }
+    fs::remove_dir_all(path.join("bag/folds/2")).unwrap();
+    for command in [&["predict", "bag", "--input", "t.csv"][..], &["eval", "bag"]] {
+        let error = fail(path, command, 1);
+        assert!(error.contains("go on with: descent train --resume bag"), "{error}");
+    }
+    succeed(path, &["train", "--resume", "bag", "-q"]);
+    succeed(path, &["predict", "bag", "--input", "t.csv"]);
+}
+
+#[test]
 fn what_cannot_be_bagged_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

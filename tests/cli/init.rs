@@ -156,7 +156,7 @@ fn cells_are_read_as_the_file_means_them() {
     assert_eq!(data["na_values"].as_array().unwrap()[0].as_str(), Some("unknown"));
     assert_eq!(data["columns"]["zip"].as_str(), Some("category"));
     let text = fs::read_to_string(path.join("made.toml")).unwrap();
-    assert!(text.contains("text such as 0 kg"), "{text}");
+    assert!(text.contains("it has values such as `0 kg`, which are read as text"), "{text}");
     // What was seen is said, by `train` too.
     for command in [&["init"][..], &["train", "--dry-run"]] {
         let output = descent(path, &[command, &["t.csv", "--target", "y"]].concat());

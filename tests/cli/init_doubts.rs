@@ -223,12 +223,12 @@ fn rows_of_the_same_customer_and_numbers_of_rows_are_pointed_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let row = |i: usize| format!("{},{},{},{}", 10_000 + i % 40, i + 1, i * 37 % 101, i % 2);
-    for owner in ["customer_id", "patient", "User"] {
-        write(path, "t.csv", lines(&format!("{owner},mouse,x,y"), 300, row));
+    for subject in ["customer_id", "patient", "User", "Subject No"] {
+        write(path, "t.csv", lines(&format!("{subject},mouse,x,y"), 300, row));
         let Made { text, .. } = made(path, &["t.csv", "--target", "y"]);
         let unwrapped = text.replace("\n# ", " ");
-        assert!(unwrapped.contains(&format!("Column `{owner}` repeats: rows of the same one")), "{text}");
-        assert!(text.contains(&format!("#   group = \"{owner}\"\n")), "{text}");
+        assert!(unwrapped.contains(&format!("Column `{subject}` repeats: rows of the same one")), "{text}");
+        assert!(text.contains(&format!("#   group = \"{subject}\"\n")), "{text}");
         assert!(unwrapped.contains("Column `mouse` counts the rows from 1 to 300"), "{text}");
         assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
     }

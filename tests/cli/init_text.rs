@@ -158,7 +158,12 @@ fn numbers_with_signs_and_units_are_warned_of() {
         );
     }
     let config = fs::read_to_string(path.join("c.toml")).unwrap();
-    assert!(config.contains("text such as $1,000.56; as bare numbers it would tell more"), "{config}");
+    assert!(
+        config.contains(
+            "it has values such as `$1,000.56`, which are read as text; write numbers as 0.5 and 1000"
+        ),
+        "{config}"
+    );
     assert!(!of_init.contains("`x`"), "{of_init}");
     for (target, example) in columns {
         let error = fail(path, &["init", "t.csv", "--target", target], 1);
@@ -225,5 +230,5 @@ fn a_column_that_is_ignored_for_its_numbers_form_says_so() {
         line.is_some_and(|line| line.contains("set `data.thousands = \".\"`"))
     };
     assert!(said("#   credit  ignore") && said("credit = \"ignore\""), "{made}");
-    assert!(made.contains(", and remove this line"), "{made}");
+    assert!(made.contains("` (then remove this line)"), "{made}");
 }

@@ -193,7 +193,7 @@ fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, St
         let ahead = step.map_or(String::new(), |step| format!(", {step} ahead"));
         let half = match intervals.half_widths(index) {
             [least, most] if least < most => {
-                format!("± {} to {} by the prediction", number(least), number(most))
+                format!("± {} to {}, depending on the prediction", number(least), number(most))
             }
             [half, _] => format!("± {}", number(half)),
         };

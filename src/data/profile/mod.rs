@@ -4,8 +4,8 @@ mod arrays;
 mod pictures;
 
 pub use super::table::profile::{
-    CellReading, ColumnProfile, DateRange, GivenReading, Leak, MissingWord, NameCount, NumberRange, Remedy,
-    Sentinel, TableProfile, likely_target,
+    CellReading, ColumnProfile, DateRange, GivenReading, KindSetting, Leak, MissingWord, NameCount,
+    NumberRange, Remedy, Sentinel, TableProfile, likely_target,
 };
 pub use super::table::series::detect::{RepeatedTime, broken_dates, detect as detect_series, repeated_time};
 pub use super::table::series::profile::{SeriesProfile, SplitShares, WindowRows};

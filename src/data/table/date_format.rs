@@ -10,7 +10,7 @@ pub(crate) fn written_like(like: &str, form: DateForm, days: f64) -> String {
     let TextParts { date, between, time, zone } = TextParts::of(like);
     let local = days + offset(zone) / dates::SECONDS_A_DAY;
     let Some(instant) = dates::datetime(local) else { return dates::written_iso(days) };
-    if let Some(period) = form.period() {
+    if let DateForm::Period(period) = form {
         return period.written_like(like, instant).unwrap_or_else(|| dates::written_iso(days));
     }
     let day = written_date(date, form, instant);
@@ -65,7 +65,7 @@ fn written_date(like: &str, form: DateForm, instant: DateTime) -> String {
         return [long, month].join(&separator.to_string());
     }
     let parts = match form {
-        DateForm::Iso | DateForm::Quarter | DateForm::Week | DateForm::Month => [long, month, day],
+        DateForm::Iso | DateForm::Period(_) => [long, month, day],
         DateForm::DayDots | DateForm::DaySlashes | DateForm::DayDashes => [day, month, year],
         DateForm::MonthSlashes | DateForm::MonthDashes => [month, day, year],
         DateForm::MonthName => {
@@ -92,6 +92,7 @@ fn written_time(like: &str, time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::table::dates::Period;
 
     #[test]
     fn a_date_is_written_as_the_column_has_it() {
@@ -112,18 +113,18 @@ mod tests {
             ("02/28/2024", DateForm::MonthSlashes, 2.0, "03/01/2024"),
             ("28-Feb-24", DateForm::MonthName, 2.0, "01-Mar-24"),
             ("28 FEBRUARY 2024", DateForm::MonthName, 2.0, "01 MARCH 2024"),
-            ("1981 Q4", DateForm::Quarter, 92.0, "1982 Q1"),
-            ("1981q1", DateForm::Quarter, 90.0, "1981q2"),
-            ("Q1 1981", DateForm::Quarter, 90.0, "Q2 1981"),
-            ("1981-Q1", DateForm::Quarter, 1.0, "1981-01-02"),
-            ("1992 W53", DateForm::Week, 7.0, "1993 W01"),
-            ("2024-W01", DateForm::Week, 7.0, "2024-W02"),
-            ("2024W01", DateForm::Week, 1.0, "2024-01-02"),
-            ("1960 Dec", DateForm::Month, 31.0, "1961 Jan"),
-            ("MAY 1960", DateForm::Month, 31.0, "JUN 1960"),
-            ("January 1960", DateForm::Month, 31.0, "February 1960"),
-            ("1990M12", DateForm::Month, 31.0, "1991M01"),
-            ("1990M12", DateForm::Month, 0.5, "1990-12-01T12:00:00"),
+            ("1981 Q4", DateForm::Period(Period::Quarter), 92.0, "1982 Q1"),
+            ("1981q1", DateForm::Period(Period::Quarter), 90.0, "1981q2"),
+            ("Q1 1981", DateForm::Period(Period::Quarter), 90.0, "Q2 1981"),
+            ("1981-Q1", DateForm::Period(Period::Quarter), 1.0, "1981-01-02"),
+            ("1992 W53", DateForm::Period(Period::Week), 7.0, "1993 W01"),
+            ("2024-W01", DateForm::Period(Period::Week), 7.0, "2024-W02"),
+            ("2024W01", DateForm::Period(Period::Week), 1.0, "2024-01-02"),
+            ("1960 Dec", DateForm::Period(Period::Month), 31.0, "1961 Jan"),
+            ("MAY 1960", DateForm::Period(Period::Month), 31.0, "JUN 1960"),
+            ("January 1960", DateForm::Period(Period::Month), 31.0, "February 1960"),
+            ("1990M12", DateForm::Period(Period::Month), 31.0, "1991M01"),
+            ("1990M12", DateForm::Period(Period::Month), 0.5, "1990-12-01T12:00:00"),
         ] {
             let days = form.days(like).unwrap();
             assert_eq!(written_like(like, form, days + later), expected);

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use fields::{long, short, year_of};
 pub(super) use fields::{month_like, month_of};
-pub(super) use periods::Period;
+pub(crate) use periods::Period;
 
 pub(in crate::data) const SECONDS_A_DAY: f64 = 86_400.0;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-/// The form in which a column writes dates. A time of day may follow each.
+
+/// The form in which a column writes dates. A time of day may follow a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateForm {
     /// 2023-11-20, 2023/11/20, 2023-11-20T12:30:00Z, or 2023-11 for its first day: ISO 8601.
@@ -38,15 +39,9 @@ pub enum DateForm {
     /// 20-Nov-23, 20-Nov-2023 or 20 November 2023
     #[serde(rename = "dd-mon-yyyy")]
     MonthName,
-    /// 1981 Q1 for its first day
-    #[serde(rename = "yyyy-q")]
-    Quarter,
-    /// 1991 W06 for its Monday
-    #[serde(rename = "yyyy-www")]
-    Week,
-    /// 1960 Jan or 1960M01 for its first day
-    #[serde(rename = "yyyy-mon")]
-    Month,
+    /// A part of a year, for its first day.
+    #[serde(untagged)]
+    Period(Period),
 }
 
 impl DateForm {
@@ -58,29 +53,24 @@ impl DateForm {
         Self::DayDashes,
         Self::MonthDashes,
         Self::MonthName,
-        Self::Quarter,
-        Self::Week,
-        Self::Month,
+        Self::Period(Period::Quarter),
+        Self::Period(Period::Week),
+        Self::Period(Period::Month),
     ];
+
+    /// Every form, ISO 8601 first.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Iso).chain(Self::OTHERS)
+    }
 
     /// Days since 1970-01-01 UTC, where the text is a date of this form. A time without an offset is UTC.
     pub(crate) fn days(self, text: &str) -> Option<f64> {
-        match (self, self.period()) {
-            (Self::Iso, _) => iso(text),
-            (_, Some(period)) => {
+        match self {
+            Self::Iso => iso(text),
+            Self::Period(period) => {
                 period.first_day(text).map(|first| days_since_epoch(first.to_datetime(Time::midnight())))
             }
             _ => self.numbered(text),
-        }
-    }
-
-    /// The part of a year that its texts name, where they name no day.
-    pub(super) fn period(self) -> Option<Period> {
-        match self {
-            Self::Quarter => Some(Period::Quarter),
-            Self::Week => Some(Period::Week),
-            Self::Month => Some(Period::Month),
-            _ => None,
         }
     }
 
@@ -94,9 +84,9 @@ impl DateForm {
             Self::DayDashes => "dd-mm-yyyy",
             Self::MonthDashes => "mm-dd-yyyy",
             Self::MonthName => "dd-mon-yyyy",
-            Self::Quarter => "yyyy-q",
-            Self::Week => "yyyy-www",
-            Self::Month => "yyyy-mon",
+            Self::Period(Period::Quarter) => "yyyy-q",
+            Self::Period(Period::Week) => "yyyy-www",
+            Self::Period(Period::Month) => "yyyy-mon",
         }
     }
 
@@ -110,9 +100,9 @@ impl DateForm {
             Self::DayDashes => "is no date such as 20-11-2023 (dd-mm-yyyy), as the run was trained with",
             Self::MonthDashes => "is no date such as 11-20-2023 (mm-dd-yyyy), as the run was trained with",
             Self::MonthName => "is no date such as 20-Nov-2023 (dd-mon-yyyy), as the run was trained with",
-            Self::Quarter => "is no quarter such as 2023 Q4, as the run was trained with",
-            Self::Week => "is no week such as 2023 W47, as the run was trained with",
-            Self::Month => "is no month such as 2023 Nov, as the run was trained with",
+            Self::Period(Period::Quarter) => "is no quarter such as 2023 Q4, as the run was trained with",
+            Self::Period(Period::Week) => "is no week such as 2023 W47, as the run was trained with",
+            Self::Period(Period::Month) => "is no month such as 2023 Nov, as the run was trained with",
         }
     }
 

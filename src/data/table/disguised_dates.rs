@@ -62,8 +62,7 @@ impl ShortDates {
 /// Whether a text is a date in a form that is not read.
 pub(super) fn is_date(text: &str) -> bool {
     let text = text.trim();
-    let is_read =
-        || std::iter::once(DateForm::Iso).chain(DateForm::OTHERS).any(|form| form.days(text).is_some());
+    let is_read = || DateForm::all().any(|form| form.days(text).is_some());
     if !text.is_ascii() || !text.bytes().any(|byte| byte.is_ascii_digit()) || is_read() {
         return false;
     }

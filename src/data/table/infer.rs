@@ -234,30 +234,6 @@ fn is_row_number(name: &str) -> bool {
         || name.ends_with("_id")
 }
 
-/// Whether a column of this name says whom or what a row is of, where there may be several rows of each.
-pub(super) fn is_owner(name: &str) -> bool {
-    const OWNERS: [&str; 17] = [
-        "patient",
-        "subject",
-        "participant",
-        "respondent",
-        "person",
-        "user",
-        "username",
-        "customer",
-        "client",
-        "member",
-        "household",
-        "student",
-        "pupil",
-        "employee",
-        "player",
-        "driver",
-        "animal",
-    ];
-    OWNERS.contains(&name.to_lowercase().as_str())
-}
-
 /// Whether a column of this name tells rows apart.
 pub(super) fn is_id(name: &str) -> bool {
     let lower = name.to_lowercase();

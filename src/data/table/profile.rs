@@ -25,7 +25,7 @@ use decide::decided;
 use sample::Sample;
 use surveyed::Surveyed;
 
-pub use column::{ColumnProfile, DateRange, NameCount, NumberRange};
+pub use column::{ColumnProfile, DateRange, KindSetting, NameCount, NumberRange};
 pub use given::GivenReading;
 pub use leaks::Leak;
 pub use reading::{CellReading, MissingWord};
@@ -157,7 +157,7 @@ fn take_for_names(columns: &mut [ColumnProfile], sentinel: &Sentinel) {
         |column: &&mut ColumnProfile| column.name == sentinel.column && column.kind == ColumnKind::Number;
     for column in columns.iter_mut().filter(is_own) {
         column.kind = ColumnKind::Category;
-        column.is_given = true;
+        column.setting = KindSetting::Set;
         column.why =
             format!("{} lies far from its other numbers, as one for a missing cell does", sentinel.text);
     }
@@ -174,7 +174,7 @@ fn keep_one(columns: &mut [ColumnProfile], targets: &[String]) {
         column.numbers.is_some_and(|numbers| numbers.max > numbers.min) && !targets.contains(&column.name)
     };
     for column in columns.iter_mut().filter(is_number) {
-        (column.kind, column.is_given, column.why) = (ColumnKind::Number, true, String::new());
+        (column.kind, column.setting, column.why) = (ColumnKind::Number, KindSetting::Set, String::new());
     }
 }
 

@@ -35,19 +35,32 @@ def far_date(cell, form):
     return (time - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(days=1)
 
 
+MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+
+
 def first_day(cell, form):
     """The first day of a part of a year, 1981 Q1, 1991 W06, 1960 Jan or 1960M01, as ISO 8601 has it; the year may come last."""
-    year, part = (cell[:4], cell[4:]) if cell[:4].isdigit() else (cell[-4:], cell[:-4])
-    part = part.strip(" -/.").lower()
-    if form == "yyyy-www":
-        return datetime.date.fromisocalendar(int(year), int(part[1:]), 1).isoformat()
-    if form == "yyyy-q":
-        month = 3 * int(part[1:]) - 2
-    elif part[1:].isdigit():
-        month = int(part[1:])
+    is_first = cell[:4].isdigit()
+    year, part = (cell[:4], cell[4:]) if is_first else (cell[-4:], cell[:-4])
+    if is_first:
+        part = part[1:] if part[:1] in " -/." else part
+    elif part[-1:] in " -/.":
+        part = part[:-1]
     else:
-        month = "janfebmaraprmayjunjulaugsepoctnovdec".index(part[:3]) // 3 + 1
-    return f"{year}-{month:02}-01"
+        raise ValueError(f"{cell} is no period")
+    part, digits = part.lower(), part[1:]
+    names = [name for name in MONTHS if part == name or part == name[:3]]
+    if form == "yyyy-www" and part[:1] == "w" and len(digits) == 2:
+        return datetime.date.fromisocalendar(int(year), int(digits), 1).isoformat()
+    if form == "yyyy-q" and part in ("q1", "q2", "q3", "q4"):
+        month = 3 * int(digits) - 2
+    elif form == "yyyy-mon" and names:
+        month = MONTHS.index(names[0]) + 1
+    elif form == "yyyy-mon" and part[:1] == "m" and len(digits) == 2:
+        month = int(digits)
+    else:
+        raise ValueError(f"{cell} is no period of the form {form}")
+    return datetime.date(int(year), month, 1).isoformat()
 
 
 def days(column, form):

@@ -30,7 +30,7 @@ pub(super) fn forward<T: Float>(
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     // Of every row of a block: one loop over all of them fills the vectors, where a row of its own may not.
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
-    let bias = bias.repeat(RowBlock::most(n));
+    let tiled_bias = bias.repeat(RowBlock::largest(n));
     let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
@@ -41,7 +41,7 @@ pub(super) fn forward<T: Float>(
                 let h = Matrix::new(h, rows.count, hidden);
                 matmul_packed(z, h, &w_hh, Accumulate::ADD, rows.cut())?;
             }
-            shift_and_apply(Some(act), hs[t], &bias[..rows.count * hidden]);
+            shift_and_apply(Some(act), hs[t], &tiled_bias[..rows.count * hidden]);
         }
         Ok(())
     })?;

@@ -17,7 +17,7 @@ mod tests;
 use candle_core::{Result, Tensor};
 
 use super::gemm::{Cut, Matrix, matmul, new_matmul};
-use super::linear::put_sums;
+use super::linear::write_sums;
 use super::storage::{Float, edit, tensor, view};
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused};
 pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
@@ -123,16 +123,16 @@ fn fused_backward<T: Float>(
         matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.accumulate, Cut::Rows)
     })??;
     state_weight_gradient(&from_state, &h, sizes, into_w_hh)?;
-    let sums = columns::sums(&from_input, gates);
-    put_bias_gradient::<T>(into_b_ih, &sums)?;
-    let sums = if dz.state.is_some() { columns::sums(&from_state, gates) } else { sums };
-    put_bias_gradient::<T>(into_b_hh, &sums)?;
+    let input_sums = columns::sums(&from_input, gates);
+    write_bias_gradient::<T>(into_b_ih, &input_sums)?;
+    let state_sums = if dz.state.is_some() { columns::sums(&from_state, gates) } else { input_sums };
+    write_bias_gradient::<T>(into_b_hh, &state_sums)?;
     Ok(dx)
 }
 
 /// Writes the gradient of a bias, which these are the sums of.
-fn put_bias_gradient<T: Float>(into: GradOut<'_>, sums: &[f64]) -> Result<()> {
-    edit(into.buffer, |db: &mut [T]| put_sums(db, sums, into.accumulate))
+fn write_bias_gradient<T: Float>(into: GradOut<'_>, sums: &[f64]) -> Result<()> {
+    edit(into.buffer, |db: &mut [T]| write_sums(db, sums, into.accumulate))
 }
 
 /// The gradient of `weight_hh`, where each step's gradient meets the state of the step before it: from the gradients of

@@ -24,7 +24,7 @@ impl RowBlock {
     }
 
     /// The rows of the largest block of a batch of `n`.
-    pub(super) fn most(n: usize) -> usize {
+    pub(super) fn largest(n: usize) -> usize {
         BLOCK.min(n)
     }
 

@@ -35,9 +35,9 @@ impl LinearInputs {
         }
     }
 
-    /// Whether a linear model of them is fitted.
-    pub(super) fn are_few(&self) -> bool {
-        (1..=WIDEST).contains(&self.width())
+    /// Whether some of them stand for names.
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty() || self.are_one_hot.contains(&true)
     }
 
     /// The number of inputs.

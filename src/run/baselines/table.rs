@@ -42,14 +42,14 @@ pub(super) fn numbers(
     let (constant, linear) = if link.is_some() { ("prior", "logistic") } else { ("mean", "ridge") };
     let mut all = vec![NamedBaseline { name: constant, model: Model::Constant(mean_target(train, task)?) }];
     let features = LinearInputs::of(encoder, width);
-    if features.are_few() {
+    if (1..=WIDEST).contains(&features.width()) {
         let model = fit(train, task, link, features, seed)?;
         all.extend(model.map(|model| NamedBaseline { name: linear, model: Model::Linear(Box::new(model)) }));
-    } else if encoder.is_some() {
+    } else if features.width() > WIDEST {
         tracing::info!(
-            "the baseline of {linear} regression is left out: it would have {} inputs, with one for each category, and is fitted \
-             to {WIDEST} at most",
-            features.width()
+            "the baseline of {linear} regression is left out: its {} inputs{} are more than {WIDEST}",
+            features.width(),
+            if features.has_names() { ", one for each category," } else { "" }
         );
     }
     let mut numbers = Vec::new();

@@ -200,7 +200,8 @@ impl Records for KeyedRecords<'_> {
         let times = std::mem::take(&mut self.times);
         let columns = self.records.columns();
         let is_time = |(place, name): &(usize, &String)| {
-            times.contains(&name.as_str()) && row.value(*place).date(DateForm::Iso).is_some()
+            let mut forms = DateForm::all();
+            times.contains(&name.as_str()) && forms.any(|form| row.value(*place).date(form).is_some())
         };
         if let Some((_, name)) = columns.iter().enumerate().find(is_time) {
             self.columns.add_first(name, columns);

@@ -97,7 +97,7 @@ impl Predictor {
 
     /// The same, which also predicts intervals in which about this fraction of new rows lies, by split conformal prediction with
     /// the errors on the validation rows of the run in `folder`, which chose its best epoch too: the columns `lower` and `upper`.
-    /// Their width goes by the prediction.
+    /// Their width depends on the prediction.
     ///
     /// # Errors
     /// The run has no such errors: it predicts classes, or validated nothing, or too few rows for the fraction.
@@ -111,7 +111,7 @@ impl Predictor {
         let intervals = Residuals::read(folder)?
             .intervals(level)
             .map_err(|problem| Error::data(folder, format!("an interval of {level} {problem}")))?;
-        let intervals = intervals.not_below(self.loss.output().least());
+        let intervals = intervals.not_below(self.loss.target_minimum());
         Ok(Self { intervals: Some(intervals), ..self })
     }
 

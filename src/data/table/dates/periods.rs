@@ -2,26 +2,33 @@
 
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::{long, month_like, month_of, short};
 
 /// A part of a year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data::table) enum Period {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Period {
     /// 1981 Q1, 1981-Q1, 1981Q1, Q1 1981
+    #[serde(rename = "yyyy-q")]
     Quarter,
     /// 1991 W06, 1991-W06, 1991W06, W06 1991: a week of ISO 8601, which begins on a Monday.
+    #[serde(rename = "yyyy-www")]
     Week,
     /// 1960 Jan, 1960-Jan, January 1960, 1960M01
+    #[serde(rename = "yyyy-mon")]
     Month,
 }
 
-/// A text of a year and its part.
+/// The two parts of a text such as 1981 Q1.
 struct YearAndPart<'a> {
+    /// Four characters.
     year: &'a str,
     part: &'a str,
 }
 
 impl<'a> YearAndPart<'a> {
+    /// Splits a text whose year comes first, with a separator behind it or without, or last, behind a separator.
     fn of(text: &'a str) -> Option<Self> {
         const SEPARATORS: [char; 4] = [' ', '-', '/', '.'];
         // The shortest and the longest: 1981Q1, and September 1960.

@@ -94,16 +94,16 @@ const NO_PERIODS: &[&str] = &[
 fn a_period_is_its_first_day() {
     // numpy.datetime64("1981-04") etc. as days, and datetime.date.fromisocalendar(1991, 6, 1) is 1991-02-04.
     for (form, text, first) in [
-        (DateForm::Quarter, "1981 Q2", "1981-04-01"),
-        (DateForm::Quarter, "1981Q4", "1981-10-01"),
-        (DateForm::Quarter, "q1-1981", "1981-01-01"),
-        (DateForm::Week, "1991 W06", "1991-02-04"),
-        (DateForm::Week, "2020-W53", "2020-12-28"),
-        (DateForm::Week, "2025W01", "2024-12-30"),
-        (DateForm::Month, "1960 Jan", "1960-01-01"),
-        (DateForm::Month, "1960-sep", "1960-09-01"),
-        (DateForm::Month, "September 1960", "1960-09-01"),
-        (DateForm::Month, "1990M12", "1990-12-01"),
+        (DateForm::Period(Period::Quarter), "1981 Q2", "1981-04-01"),
+        (DateForm::Period(Period::Quarter), "1981Q4", "1981-10-01"),
+        (DateForm::Period(Period::Quarter), "q1-1981", "1981-01-01"),
+        (DateForm::Period(Period::Week), "1991 W06", "1991-02-04"),
+        (DateForm::Period(Period::Week), "2020-W53", "2020-12-28"),
+        (DateForm::Period(Period::Week), "2025W01", "2024-12-30"),
+        (DateForm::Period(Period::Month), "1960 Jan", "1960-01-01"),
+        (DateForm::Period(Period::Month), "1960-sep", "1960-09-01"),
+        (DateForm::Period(Period::Month), "September 1960", "1960-09-01"),
+        (DateForm::Period(Period::Month), "1990M12", "1990-12-01"),
     ] {
         for other in DateForm::OTHERS {
             let days = if other == form { DateForm::Iso.days(first) } else { None };

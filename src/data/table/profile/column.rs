@@ -1,7 +1,7 @@
 //! A column of a table that was looked at.
 
 use crate::data::table::dates;
-use crate::data::table::infer::{is_id, is_owner};
+use crate::data::table::infer::is_id;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -62,7 +62,7 @@ pub struct ColumnProfile {
     /// Why it is ignored, or has another kind than its values alone suggest; empty where there is nothing to say.
     pub why: String,
     /// Whether `[data.columns]` has to set the kind.
-    pub is_given: bool,
+    pub setting: KindSetting,
     /// Whether the file has text, not numbers: never of a CSV, whose cells have no type.
     pub is_text: bool,
     /// What it has, where its numbers are read as text: "has values such as …", with a way out.
@@ -103,12 +103,12 @@ impl ColumnProfile {
         self.numbers.as_ref().is_some_and(is_within) && self.distinct() == Some(2)
     }
 
-    /// Whether it has the name of an identifier or of a rows' owner, and values that repeat.
+    /// Whether it has the name of an identifier or of a subject, and values that repeat.
     pub fn is_repeated_id(&self) -> bool {
         const FEW: usize = 10;
         let is_whole = self.numbers.is_none_or(|numbers| numbers.are_whole);
         // A key may be music's.
-        (is_id(&self.name) || is_owner(&self.name))
+        (is_id(&self.name) || names_a_subject(&self.name))
             && !self.name.eq_ignore_ascii_case("key")
             && is_whole
             && !self.is_unique
@@ -119,6 +119,44 @@ impl ColumnProfile {
     pub fn can_be_target(&self) -> bool {
         self.kind != ColumnKind::Ignore && self.kind != ColumnKind::Date && self.missing == 0
     }
+}
+
+/// Whether a config sets a column's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindSetting {
+    /// Training infers it.
+    Inferred,
+    /// The config sets it.
+    Set,
+    /// The config sets it until the cells can be read otherwise: the reason says how.
+    SetUntilReadable,
+}
+
+/// Whether a column of this name says whom a row is about, where there may be several rows of each: `patient`, `Subject No`.
+fn names_a_subject(name: &str) -> bool {
+    const SUBJECTS: [&str; 17] = [
+        "patient",
+        "subject",
+        "participant",
+        "respondent",
+        "person",
+        "user",
+        "username",
+        "customer",
+        "client",
+        "member",
+        "household",
+        "student",
+        "pupil",
+        "employee",
+        "player",
+        "driver",
+        "animal",
+    ];
+    let name = name.to_lowercase();
+    let mut words = name.split([' ', '_', '-', '.']).filter(|word| !word.is_empty());
+    let is_subject = words.next().is_some_and(|word| SUBJECTS.contains(&word));
+    is_subject && words.all(|word| ["no", "nr", "num", "number", "code", "key"].contains(&word))
 }
 
 /// The values of a column that were counted, the most frequent first.

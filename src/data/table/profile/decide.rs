@@ -1,11 +1,11 @@
 //! Decides what a column is from its survey: as training infers it, but for ids, codes and columns that are of no use.
 
-use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
+use super::column::{ColumnProfile, KindSetting, NumberRange, counted_names, date_range, range};
+use crate::data::table::disguised_dates;
 use crate::data::table::infer::{Inferred, KindInference, is_id, may_differ, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::read::quoted;
 use crate::data::table::survey::ColumnSurvey;
-use crate::data::table::{disguise, disguised_dates};
 use crate::error::Error;
 use crate::stats::EXACT;
 
@@ -13,7 +13,7 @@ use crate::stats::EXACT;
 struct KindChoice {
     kind: Kind,
     why: String,
-    is_given: bool,
+    setting: KindSetting,
 }
 
 impl KindChoice {
@@ -21,11 +21,12 @@ impl KindChoice {
     fn inferred(Inferred { kind, why }: Inferred, full: &ColumnSurvey, are_numbers: bool) -> Self {
         let is_name = matches!(kind, Kind::Category | Kind::Embedding)
             || (kind == Kind::Ignore && full.present > 0 && !are_numbers);
-        Self { kind, why: why.to_owned(), is_given: is_name && may_differ(full) }
+        let setting = if is_name && may_differ(full) { KindSetting::Set } else { KindSetting::Inferred };
+        Self { kind, why: why.to_owned(), setting }
     }
 
     fn given(kind: Kind, why: impl Into<String>) -> Self {
-        Self { kind, why: why.into(), is_given: true }
+        Self { kind, why: why.into(), setting: KindSetting::Set }
     }
 }
 
@@ -37,7 +38,7 @@ pub(super) fn decided(
     inference: &KindInference<'_>,
 ) -> ColumnProfile {
     let numbers = range(full, head);
-    let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
+    let KindChoice { kind, why, setting } = decision(name, full, head, numbers.as_ref(), inference);
     // Where all rows have too many different texts to keep, the first ones are an example.
     let disguise = |column| inference.numbers_in_disguise(column);
     let in_disguise = if numbers.is_none() {
@@ -46,7 +47,7 @@ pub(super) fn decided(
         None
     };
     // Codes were read as numbers; only the first rows have their text.
-    let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
+    let are_codes = numbers.is_some() && kind == Kind::Category && setting != KindSetting::Inferred;
     // Of numbers that are features not every value was counted.
     let is_complete = numbers.is_none() || inference.options.target.0.iter().any(|target| target == name);
     let is_counted = !are_codes && is_complete && (!full.names.is_empty() || full.lost);
@@ -54,7 +55,7 @@ pub(super) fn decided(
         name: name.to_owned(),
         kind,
         why,
-        is_given,
+        setting,
         is_text: false,
         in_disguise,
         is_unique: is_unique(head),
@@ -119,22 +120,15 @@ fn dates_in_disguise(head: &ColumnSurvey) -> Option<String> {
 /// The same choice for a column of text, which says so where most of it are dates in other forms, or numbers with signs,
 /// units or marks of another form.
 fn with_reason(choice: KindChoice, head: &ColumnSurvey, inference: &KindInference<'_>) -> KindChoice {
-    if let Some(example) = disguised_dates::example(head.names.keys()) {
-        return KindChoice {
-            why: format!("dates such as {example}; written as 2023-11-20 they are read"),
-            ..choice
-        };
-    }
-    match disguise::example(head.names.keys()) {
-        Some(example) => KindChoice {
-            why: format!("text such as {example}; as bare numbers it would tell more"),
-            ..choice
-        },
-        None => match inference.numbers_in_disguise(head) {
-            Some(problem) => KindChoice { why: format!("it {problem}"), ..choice },
-            None => choice,
-        },
-    }
+    let dates = disguised_dates::example(head.names.keys())
+        .map(|example| format!("dates such as {example}; written as 2023-11-20 they are read"));
+    let reason = dates.or_else(|| Some(format!("it {}", inference.numbers_in_disguise(head)?)));
+    let Some(why) = reason else { return choice };
+    let setting = match choice.setting {
+        KindSetting::Inferred => KindSetting::Inferred,
+        _ => KindSetting::SetUntilReadable,
+    };
+    KindChoice { why, setting, ..choice }
 }
 
 /// A column whose values are of several kinds.

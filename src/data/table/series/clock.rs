@@ -32,7 +32,7 @@ impl TimeColumn {
     pub(super) fn new(column: usize, named: bool, form: Option<DateForm>) -> Self {
         let forms = match form {
             Some(form) => vec![form],
-            None => [DateForm::Iso].into_iter().chain(DateForm::OTHERS).collect(),
+            None => DateForm::all().collect(),
         };
         let dates = forms.into_iter().map(|form| FormTimes { form, days: Vec::new() }).collect();
         Self { column, named, dates, numbers: None, missing: None }

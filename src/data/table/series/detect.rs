@@ -174,14 +174,13 @@ pub fn broken_dates(profile: &TableProfile) -> Result<Option<&ColumnProfile>> {
 /// Whether the dates of a column, in one of the forms that dates have, go on from row to row, or back.
 fn is_in_order(profile: &TableProfile, name: &str) -> Result<bool> {
     let Some(place) = profile.table.columns().iter().position(|own| own == name) else { return Ok(false) };
-    let forms = || std::iter::once(DateForm::Iso).chain(DateForm::OTHERS);
-    let mut last: Vec<Option<f64>> = forms().map(|_| None).collect();
+    let mut last: Vec<Option<f64>> = DateForm::all().map(|_| None).collect();
     // Of each form the pairs of rows that go on, those that go back, and all.
     let mut pairs = vec![[0usize; 3]; last.len()];
     let (mut records, mut row, mut rows) = (profile.table.records()?, Row::default(), 0);
     while rows < ROWS && records.next(&mut row)? {
         rows += 1;
-        for ((form, last), [on, back, all]) in forms().zip(&mut last).zip(&mut pairs) {
+        for ((form, last), [on, back, all]) in DateForm::all().zip(&mut last).zip(&mut pairs) {
             let Some(days) = row.value(place).date(form) else { continue };
             if let Some(before) = last.replace(days) {
                 *on += usize::from(days >= before);
