@@ -10,6 +10,7 @@ use crate::checkpoint::{self, Contents, TensorInfo};
 use crate::config::Config;
 use crate::error::Error;
 use crate::optim::Group;
+use crate::run::unfinished;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -22,11 +23,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if path.is_dir() {
         path = path.join("model.safetensors");
         if !path.exists() {
-            return Err(Error::data(
-                &arguments.path,
-                "there is no model.safetensors in this folder; is it a run?",
-            )
-            .into());
+            let is_run = "there is no model.safetensors in this folder; is it a run?";
+            let other = || Error::data(&arguments.path, is_run);
+            return Err(unfinished::of_bag(&arguments.path).unwrap_or_else(other).into());
         }
     }
     let Contents { tensors, metadata } = checkpoint::inspect(&path)?;

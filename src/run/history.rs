@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::unfinished;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::metrics;
@@ -52,7 +53,10 @@ impl Axis {
 impl History {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let place = path.join("metrics.jsonl");
-        let file = files::open(&place)?.file;
+        let file = match files::open(&place) {
+            Ok(opened) => opened.file,
+            Err(error) => return Err(unfinished::of_bag(path).unwrap_or(error)),
+        };
         let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
         // A run under way may be writing its last line.
         let text = if text.ends_with('\n') {

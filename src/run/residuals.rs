@@ -115,8 +115,18 @@ impl Residuals {
             return Err(Error::data(run, problem));
         }
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let own: Self = serde_json::from_str(&text).map_err(|e| Error::data(&path, e.to_string()))?;
-        if own.is_whole() { Ok(own) } else { Err(Error::data(&path, "it is damaged; train the run again")) }
+        let damaged = || Error::data(&path, "it is damaged; train the run again");
+        let own: Self = serde_json::from_str(&text).map_err(|_| damaged())?;
+        if own.is_whole() && own.is_meaningful() { Ok(own) } else { Err(damaged()) }
+    }
+
+    /// Whether errors and weights are numbers that they can be.
+    fn is_meaningful(&self) -> bool {
+        let are_positive = |all: &Vec<f64>| all.iter().all(|x| *x >= 0.0 && x.is_finite());
+        let are_finite = |all: &Vec<f64>| all.iter().all(|x| x.is_finite());
+        self.errors.iter().all(are_positive)
+            && self.predictions.iter().all(are_finite)
+            && self.weights.iter().all(|own| own.iter().all(|weight| *weight > 0.0 && weight.is_finite()))
     }
 
     /// Whether every target has all of its numbers.
@@ -223,6 +233,8 @@ mod tests {
         for damaged in [
             "{\"rows\":3,\"errors\":[[1]]",
             "{\"rows\":0,\"errors\":[[]]}",
+            "{\"rows\":2,\"errors\":[[1,-2]]}",
+            "{\"rows\":2,\"errors\":[[1,2]],\"weights\":[[1,0]]}",
             "{\"rows\":2,\"predictions\":[[1]],\"errors\":[[1,2]]}",
         ] {
             std::fs::write(folder.path().join(RESIDUALS), damaged).unwrap();

@@ -19,7 +19,7 @@ pub(crate) fn why_no_epoch(run: &Path) -> &'static str {
 }
 
 /// The run in this folder, which is to be the average of several networks, was not finished.
-pub(super) fn of_bag(run: &Path) -> Option<Error> {
+pub(crate) fn of_bag(run: &Path) -> Option<Error> {
     let problem = "it is to be the average of the networks in its folder `folds`, which were not all trained; go on with: descent \
                    train --resume";
     run.join(FOLDS).is_dir().then(|| Error::data(run, format!("{problem} {}", run.display())))

@@ -209,7 +209,12 @@ fn a_bag_that_is_not_finished_says_how_it_goes_on() {
         fs::remove_file(path.join("bag").join(file)).unwrap();
     }
     fs::remove_dir_all(path.join("bag/folds/2")).unwrap();
-    for command in [&["predict", "bag", "--input", "t.csv"][..], &["eval", "bag"]] {
+    for command in [
+        &["predict", "bag", "--input", "t.csv"][..],
+        &["eval", "bag"],
+        &["report", "bag"],
+        &["inspect", "bag"],
+    ] {
         let error = fail(path, command, 1);
         assert!(error.contains("go on with: descent train --resume bag"), "{error}");
     }

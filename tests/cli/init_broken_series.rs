@@ -80,7 +80,7 @@ fn dates_in_forms_that_are_not_read_are_named() {
     write(path, "q.csv", lines("quarter,y", 200, quarters));
     let error = fail(path, &["init", "q.csv", "--target", "y"], 1);
     assert!(
-        error.contains("`quarter` (dates such as 1950Q01; written as 2023-11-20 they are read)"),
+        error.contains("`quarter` (dates such as 1950Q01, read as text; write them as 2023-11-20)"),
         "{error}"
     );
     let with_feature = |at: usize| format!("{}Q0{},{},{}", 1950 + at / 4, 1 + at % 4, at % 9, wave(at));

@@ -42,7 +42,7 @@ fn a_series_of_quarters_weeks_or_months_goes_on_in_its_own_form() {
 }
 
 #[test]
-fn a_column_of_quarters_is_a_date_and_other_text_is_an_error() {
+fn a_column_of_a_table_has_quarters_where_it_is_set_to_dates() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     // numpy.datetime64("2000-01-01") and ("2000-10-01") are 10957 and 11231 days.
@@ -50,7 +50,14 @@ fn a_column_of_quarters_is_a_date_and_other_text_is_an_error() {
     let file =
         write(path, "t.csv", lines("d,x,y", 60, |row| format!("{},{},{row}", texts[row % 2], row % 7)));
     write(path, "c.toml", config("csv", &file, "y", "normalize = 'standard'", "mse"));
-    succeed(path, &["train", "c.toml", "--out", "run"]);
+    // Other names look so, too: 1080 W02 is no week.
+    let said = said(path, &["train", "c.toml", "--out", "names"]);
+    assert!(
+        said.contains("column `d` has dates such as `2000 Q1`, which are read as text; as a \"date\""),
+        "{said}"
+    );
+    assert_eq!(column(&path.join("names"), "d")["kind"].as_str(), Some("category"));
+    succeed(path, &["train", "c.toml", "--out", "run", "--set", "data.columns.d='date'"]);
     let learnt = column(&path.join("run"), "d");
     assert_eq!(
         (learnt["kind"].as_str(), learnt["form"].as_str()),
@@ -61,12 +68,41 @@ fn a_column_of_quarters_is_a_date_and_other_text_is_an_error() {
     write(path, "new.csv", "d,x\n2000Q1,1\n2000 Q5,1\n");
     let error = fail(path, &["predict", "run", "--input", "new.csv"], 1);
     assert!(error.contains("line 3, column `d`: `2000 Q5` is no quarter such as 2023 Q4"), "{error}");
-    // Seasons are no quarters, and a month without a year no date.
+    // As a class it is a class.
     write(
         path,
-        "w.csv",
-        lines("d,x,y", 60, |row| format!("{},{},{row}", ["1999 S1", "May"][row % 2], row % 7)),
+        "t.csv",
+        lines("d,x", 80, |row| format!("{} Q{},{}", 2000 + row / 40, row % 4 + 1, row * 7 % 5)),
     );
-    write(path, "w.toml", config("csv", &path.join("w.csv"), "y", "normalize = 'standard'", "mse"));
-    assert!(!said(path, &["train", "w.toml", "--out", "w"]).contains("date"));
+    let made = succeed(path, &["init", "t.csv", "--target", "d"]);
+    assert!(made.contains("target = \"d\"                        # 8 classes"), "{made}");
+}
+
+#[test]
+fn days_are_the_time_before_periods_and_a_wrong_cell_is_named_by_the_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let day = |t: usize| {
+        format!("2020 Q{},2020-{:02}-{:02},{}", t / 28 % 12 / 3 + 1, t / 28 % 12 + 1, t % 28 + 1, t % 9)
+    };
+    let file = write(path, "s.csv", lines("quarter,date,y", 200, day));
+    write(path, "s.toml", config("timeseries", &file, "y", "window = 4", "mse"));
+    assert!(said(path, &["train", "s.toml", "--out", "run"]).contains("the time is `date`"));
+    let quarter = |t: usize| format!("{} Q{},{}", 1950 + t / 4, if t == 30 { 9 } else { t % 4 + 1 }, t % 9);
+    let file = write(path, "q.csv", lines("when,y", 80, quarter));
+    write(path, "q.toml", config("timeseries", &file, "y", "window = 4\ntime = 'when'", "mse"));
+    let error = fail(path, &["train", "q.toml", "--out", "q"], 1);
+    assert!(error.contains("line 32, column `when`: the time is no quarter such as 2023 Q4"), "{error}");
+    // Months are written out where the last one is May, too.
+    let month = |t: usize| {
+        let names = ["January", "February", "March", "April", "May", "June", "July", "August", "September"];
+        let names = [&names[..], &["October", "November", "December"]].concat();
+        format!("{} {},{}.5", names[t % 12], 1990 + t / 12, 50 + t % 4 * 3 + t * t % 5)
+    };
+    write(path, "m.csv", lines("when,y", 12 * 9 + 5, month));
+    let made = succeed(path, &["init", "m.csv", "--target", "y"]);
+    write(path, "m.toml", made);
+    succeed(path, &["train", "m.toml", "-q", "--set", "train.epochs=1", "--out", "m"]);
+    let printed = succeed(path, &["predict", "m", "--input", "m.csv"]);
+    assert_eq!(cells(&printed)[12 * 9 + 6][0], "June 1999", "{printed}");
 }

@@ -1,5 +1,6 @@
 //! The sentences about cells that cannot be encoded.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::read::quoted;
@@ -10,19 +11,21 @@ use crate::data::preprocess::CellError;
 use crate::error::Error;
 
 impl CellError {
-    fn problem(self) -> &'static str {
-        match self {
+    fn problem(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Missing | Self::MissingTarget => "is missing",
             Self::NotFinite => "is not finite",
             Self::NotNumber => "is no number",
-            Self::NotDate(form) => form.no_date(),
+            Self::NotDate(form) => {
+                return Cow::Owned(format!("is no {}, as the run was trained with", form.example()));
+            }
             Self::NotBoolean => "is neither yes nor no",
             Self::Nested => "is no feature",
             Self::TooLarge => "is too large",
             Self::UnknownClass => "is no class that training had",
             Self::NotTarget => "is no number that can be learnt",
             Self::NoLogarithm => "is -1 or less, which `data.target_transform = \"log1p\"` does not take",
-        }
+        })
     }
 
     fn way_out(self) -> &'static str {

@@ -121,10 +121,22 @@ impl DateSurvey {
         others.filter(|form| form.misfits == 0 && form.moments.are_all_of(present)).collect()
     }
 
-    /// The forms that most values fit: one, or several that fit equally many.
-    #[allow(clippy::float_cmp, reason = "counts of rows")]
+    /// The forms of days that most values fit: one, or several that fit equally many.
     pub(super) fn most_frequent(&self) -> Vec<&FormSurvey> {
-        let all = || std::iter::once(&self.iso).chain(self.others.iter().flatten());
+        self.most_frequent_of(|form| !form.is_period())
+    }
+
+    /// As [`Self::most_frequent`], periods among them.
+    pub(super) fn most_frequent_of_all(&self) -> Vec<&FormSurvey> {
+        self.most_frequent_of(|_| true)
+    }
+
+    #[allow(clippy::float_cmp, reason = "counts of rows")]
+    fn most_frequent_of(&self, is_asked: impl Fn(DateForm) -> bool) -> Vec<&FormSurvey> {
+        let all = || {
+            let others = self.others.iter().flatten().filter(|form| is_asked(form.form));
+            std::iter::once(&self.iso).chain(others)
+        };
         let most = all().fold(0.0f64, |most, form| most.max(form.moments.count));
         all().filter(|form| form.moments.count == most).collect()
     }

@@ -90,19 +90,25 @@ impl DateForm {
         }
     }
 
-    /// The problem with a text that is no date of this form.
-    pub(super) fn no_date(self) -> &'static str {
+    /// Whether it names parts of a year and no days. Other text may look so, as `1080 W02` does: unlike days, periods are read as
+    /// dates only where the column is the time of a series, or set to "date".
+    pub(crate) fn is_period(self) -> bool {
+        matches!(self, Self::Period(_))
+    }
+
+    /// An example of the form, for messages: "date such as 20.11.2023 (dd.mm.yyyy)".
+    pub(super) fn example(self) -> &'static str {
         match self {
-            Self::Iso => "is no date such as 2023-11-20, as the run was trained with",
-            Self::DayDots => "is no date such as 20.11.2023 (dd.mm.yyyy), as the run was trained with",
-            Self::DaySlashes => "is no date such as 20/11/2023 (dd/mm/yyyy), as the run was trained with",
-            Self::MonthSlashes => "is no date such as 11/20/2023 (mm/dd/yyyy), as the run was trained with",
-            Self::DayDashes => "is no date such as 20-11-2023 (dd-mm-yyyy), as the run was trained with",
-            Self::MonthDashes => "is no date such as 11-20-2023 (mm-dd-yyyy), as the run was trained with",
-            Self::MonthName => "is no date such as 20-Nov-2023 (dd-mon-yyyy), as the run was trained with",
-            Self::Period(Period::Quarter) => "is no quarter such as 2023 Q4, as the run was trained with",
-            Self::Period(Period::Week) => "is no week such as 2023 W47, as the run was trained with",
-            Self::Period(Period::Month) => "is no month such as 2023 Nov, as the run was trained with",
+            Self::Iso => "date such as 2023-11-20",
+            Self::DayDots => "date such as 20.11.2023 (dd.mm.yyyy)",
+            Self::DaySlashes => "date such as 20/11/2023 (dd/mm/yyyy)",
+            Self::MonthSlashes => "date such as 11/20/2023 (mm/dd/yyyy)",
+            Self::DayDashes => "date such as 20-11-2023 (dd-mm-yyyy)",
+            Self::MonthDashes => "date such as 11-20-2023 (mm-dd-yyyy)",
+            Self::MonthName => "date such as 20-Nov-2023 (dd-mon-yyyy)",
+            Self::Period(Period::Quarter) => "quarter such as 2023 Q4",
+            Self::Period(Period::Week) => "week such as 2023 W47",
+            Self::Period(Period::Month) => "month such as 2023 Nov or 2023M11",
         }
     }
 

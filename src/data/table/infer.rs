@@ -65,7 +65,7 @@ impl KindInference<'_> {
             return Ok(Inferred::of(Kind::Boolean));
         }
         let dates = column.dates.of(present);
-        if dates.moments.are_all_of(present) {
+        if dates.moments.are_all_of(present) && !dates.form.is_period() {
             // The time orders the rows of a series.
             return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
         }
@@ -137,16 +137,17 @@ impl KindInference<'_> {
         dates.sort_unstable();
         let forms: Vec<&str> =
             column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
-        let why = if forms.is_empty() {
+        let why = if forms.len() < 2 {
             String::new()
         } else {
             format!(", because they may be {}", forms.join(" or "))
         };
         tracing::warn!(
-            "{}: column {} has dates such as {}, which are read as text{why}; write them as 2023-11-20",
+            "{}: column {} has dates such as {}, which are read as text{why}; {}",
             self.path.display(),
             quoted(name),
-            quoted(dates[0])
+            quoted(dates[0]),
+            disguised_dates::way_out(dates[0])
         );
     }
 

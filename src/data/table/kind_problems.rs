@@ -39,7 +39,7 @@ pub(super) fn not_dates(column: &ColumnSurvey) -> Option<String> {
     if forms.len() > 1 {
         return Some(format!("its dates may be {}; write them as 2023-11-20", forms.join(" or ")));
     }
-    let most = column.dates.most_frequent();
+    let most = column.dates.most_frequent_of_all();
     let dates = most.first()?;
     let infinite = column.infinite.first().cloned();
     let others = [&dates.first_misfit, &column.first_number, &column.first_boolean, &infinite];

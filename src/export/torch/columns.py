@@ -75,9 +75,10 @@ def days(column, form):
         times = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
     else:
         times = pd.to_datetime(cells, format="mixed", dayfirst=form.startswith("dd"), utc=True, errors="coerce")
-    values = ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64, na_value=np.nan)
-    # pandas has no dates far from now.
-    for row in np.flatnonzero(times.isna() & cells.notna()):
+    # In microseconds: pandas has no nanoseconds far from now, and has no such dates at all before version 3.
+    times = times.dt.tz_localize(None).to_numpy("datetime64[us]")
+    values = (times - np.datetime64(0, "us")) / np.timedelta64(1, "D")
+    for row in np.flatnonzero(np.isnat(times) & cells.notna()):
         values[row] = far_date(cells[row], form)
     return values  # MISSING_DATES
 

@@ -65,6 +65,11 @@ impl KeyCell {
         }
     }
 
+    /// Whether it is a text that names the month of May.
+    fn is_of_may(&self) -> bool {
+        matches!(self, Self::Text(text) if text.to_ascii_lowercase().contains("may"))
+    }
+
     /// A number by its digits, which are kept as text where a double would not keep them all.
     fn of_digits(value: Value<'_>) -> Self {
         let text = value.name().unwrap_or_default();
@@ -173,7 +178,11 @@ impl<'a> KeyedRecords<'a> {
             |index: usize, name: &String, row: usize| match self.cells.get(future.last * names.len() + index)
             {
                 Some(last) if order.time.as_ref() == Some(name) => {
-                    future.times.get(row).map_or(KeyCell::Missing, |time| last.later(*time, future.form))
+                    // May is as long as its abbreviation.
+                    let other =
+                        || self.cells.iter().skip(index).step_by(names.len()).find(|cell| !cell.is_of_may());
+                    let like = if last.is_of_may() { other().unwrap_or(last) } else { last };
+                    future.times.get(row).map_or(KeyCell::Missing, |time| like.later(*time, future.form))
                 }
                 Some(last) if order.group.contains(name) => last.clone(),
                 _ => KeyCell::Missing,
@@ -200,8 +209,7 @@ impl Records for KeyedRecords<'_> {
         let times = std::mem::take(&mut self.times);
         let columns = self.records.columns();
         let is_time = |(place, name): &(usize, &String)| {
-            let mut forms = DateForm::all();
-            times.contains(&name.as_str()) && forms.any(|form| row.value(*place).date(form).is_some())
+            times.contains(&name.as_str()) && row.value(*place).date(DateForm::Iso).is_some()
         };
         if let Some((_, name)) = columns.iter().enumerate().find(is_time) {
             self.columns.add_first(name, columns);

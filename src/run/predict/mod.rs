@@ -111,6 +111,9 @@ impl Predictor {
         let intervals = Residuals::read(folder)?
             .intervals(level)
             .map_err(|problem| Error::data(folder, format!("an interval of {level} {problem}")))?;
+        if intervals.targets() != self.preprocessing.outputs {
+            return Err(Error::data(folder, "its residuals.json is of other targets; train the run again"));
+        }
         let intervals = intervals.not_below(self.loss.target_minimum());
         Ok(Self { intervals: Some(intervals), ..self })
     }

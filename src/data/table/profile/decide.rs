@@ -111,17 +111,20 @@ fn decision(
 
 /// What a column of text has that people take for dates, with a way out.
 fn dates_in_disguise(head: &ColumnSurvey) -> Option<String> {
-    let example = quoted(disguised_dates::example(head.names.keys())?);
+    let example = disguised_dates::example(head.names.keys())?;
     Some(format!(
-        "has dates such as {example}, which are read as text; write them as 2023-11-20, a month or a quarter by its first day"
+        "has dates such as {}, which are read as text; {}",
+        quoted(example),
+        disguised_dates::way_out(example)
     ))
 }
 
 /// The same choice for a column of text, which says so where most of it are dates in other forms, or numbers with signs,
 /// units or marks of another form.
 fn with_reason(choice: KindChoice, head: &ColumnSurvey, inference: &KindInference<'_>) -> KindChoice {
-    let dates = disguised_dates::example(head.names.keys())
-        .map(|example| format!("dates such as {example}; written as 2023-11-20 they are read"));
+    let dates = disguised_dates::example(head.names.keys()).map(|example| {
+        format!("dates such as {example}, read as text; {}", disguised_dates::way_out(example))
+    });
     let reason = dates.or_else(|| Some(format!("it {}", inference.numbers_in_disguise(head)?)));
     let Some(why) = reason else { return choice };
     let setting = match choice.setting {

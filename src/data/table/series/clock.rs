@@ -38,6 +38,11 @@ impl TimeColumn {
         Self { column, named, dates, numbers: None, missing: None }
     }
 
+    /// Whether its cells name quarters, weeks or months. Another column may name the days.
+    pub(super) fn has_periods(&self) -> bool {
+        self.numbers.is_none() && self.dates.iter().all(|dates| dates.form.is_period())
+    }
+
     /// The number of times so far.
     pub(super) fn len(&self) -> usize {
         let dates = self.dates.first().map_or(0, |dates| dates.days.len());
@@ -47,6 +52,12 @@ impl TimeColumn {
     /// Takes the cell of the next row.
     pub(super) fn see(&mut self, value: Value<'_>, first: bool) -> Result<(), String> {
         if first && self.named && self.dates.iter().all(|dates| value.date(dates.form).is_none()) {
+            if let [only] = self.dates.as_slice() {
+                return Err(problem(
+                    value,
+                    &format!("is no {}, as the run was trained with", only.form.example()),
+                ));
+            }
             self.numbers = Some(Vec::new());
         }
         if let Some(numbers) = &mut self.numbers {
@@ -58,12 +69,13 @@ impl TimeColumn {
             // A date of a binary format has every form.
             self.dates.truncate(1);
         }
+        let form = if let [only] = self.dates.as_slice() { only.form } else { DateForm::Iso };
         self.dates.retain_mut(|dates| {
             let days = value.date(dates.form);
             dates.days.extend(days);
             days.is_some()
         });
-        let problem = || problem(value, "is no date such as 2024-03-01 or 2024-03-01T12:30:00Z");
+        let problem = || problem(value, &format!("is no {}", form.example()));
         if self.dates.is_empty() { Err(problem()) } else { Ok(()) }
     }
 

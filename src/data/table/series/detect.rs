@@ -198,7 +198,7 @@ fn is_in_order(profile: &TableProfile, name: &str) -> Result<bool> {
 fn may_be_time(column: &ColumnProfile) -> bool {
     const NAMES: [&str; 8] = ["time", "date", "datetime", "timestamp", "ds", "t", "year", "month"];
     let is_named = NAMES.contains(&column.name.to_lowercase().as_str());
-    column.kind == ColumnKind::Date || (is_named && column.numbers.is_some())
+    column.dates.is_some() || (is_named && column.numbers.is_some())
 }
 
 /// Whether a column may tell several series apart: names that repeat.

@@ -76,7 +76,7 @@ impl Times {
 
 impl<'a> TimesReader<'a> {
     /// A reader of the columns that `order` names. Where it names no time, the first of `candidates` that holds a date in
-    /// every row is the time.
+    /// every row is the time, or the first that holds a period where none holds dates.
     ///
     /// # Errors
     /// A column is absent.
@@ -167,7 +167,8 @@ impl<'a> TimesReader<'a> {
         for (name, number) in self.known {
             names[number as usize] = name.join(", ");
         }
-        let Self { path, columns, clocks, series, lines, .. } = self;
+        let Self { path, columns, mut clocks, series, lines, .. } = self;
+        clocks.sort_by_key(TimeColumn::has_periods);
         let rest = Times { series, names, lines, ..Times::default() };
         for clock in clocks.into_iter().filter(|clock| clock.len() > 0) {
             let column = &columns[clock.column];
