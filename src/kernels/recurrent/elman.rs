@@ -28,8 +28,8 @@ pub(super) fn forward<T: Float>(
 ) -> Result<RecurrentOutput> {
     let ((steps, n, _), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
-    // Of every row of a block: one loop over all of them fills the vectors, where a row of its own may not.
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
+    // Repeated for the rows of a block, so that one loop goes over all of them.
     let tiled_bias = bias.repeat(RowBlock::largest(n));
     let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
