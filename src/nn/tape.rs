@@ -211,7 +211,8 @@ impl Tape {
     }
 
     /// Takes the gradient of the network's value back to every parameter. The gradient of the data is not worked out.
-    pub fn backward(self, grad: Tensor, grads: &GradWriter<'_>) -> Result<()> {
+    pub fn backward(mut self, grad: Tensor, grads: &GradWriter<'_>) -> Result<()> {
+        self.drop_unread();
         self.pull(grad, grads, InputGrad::Unread).map(|_| ())
     }
 
@@ -226,10 +227,11 @@ impl Tape {
         mut values: Vec<Tensor>,
         grads: &[&GradWriter<'_>],
     ) -> Result<()> {
+        tapes.iter_mut().for_each(Self::drop_unread);
         while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
         {
             tapes.iter().try_for_each(Self::check_stop)?;
-            let is_first = tapes.iter().all(|tape| tape.first_with_parameters() == tape.entries.len());
+            let is_first = tapes.iter().all(|tape| tape.entries.is_empty());
             let read = if is_first { InputGrad::Unread } else { InputGrad::OfLayers };
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
@@ -240,9 +242,6 @@ impl Tape {
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
                     Pullbacks::OnFirst => {}
                 }
-            }
-            if is_first {
-                break;
             }
             values = below;
         }
@@ -255,14 +254,19 @@ impl Tape {
         self.entries.iter().position(|entry| !is_free(entry)).unwrap_or(self.entries.len())
     }
 
+    /// Drops the layers below the first one that has parameters, since nothing reads their gradients.
+    fn drop_unread(&mut self) {
+        let last = self.entries.len().saturating_sub(1);
+        self.entries.drain(..self.first_with_parameters().min(last));
+    }
+
     /// `of_data`: what is read of the gradient of the first layer's input.
     fn pull(self, grad: Tensor, grads: &GradWriter<'_>, of_data: InputGrad) -> Result<Option<Tensor>> {
-        let first = self.first_with_parameters();
         let mut grad = Some(grad);
         for (depth, entry) in self.entries.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
-            let read = if depth > first { of_data.max(InputGrad::OfLayers) } else { of_data };
+            let read = if depth > 0 { of_data.max(InputGrad::OfLayers) } else { of_data };
             grad = match entry {
                 Pullbacks::Own(pullback) | Pullbacks::ParameterFree(pullback) => {
                     pullback(&above, grads, read)?
@@ -270,9 +274,6 @@ impl Tape {
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };
-            if depth <= first && of_data == InputGrad::Unread {
-                return Ok(None);
-            }
         }
         Ok(grad)
     }

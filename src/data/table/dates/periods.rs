@@ -1,7 +1,6 @@
 //! Quarters, weeks and months of a year as text, each read as its first day.
 
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
-
 use serde::{Deserialize, Serialize};
 
 use super::fields::{long, month_like, month_of, short};
