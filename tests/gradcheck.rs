@@ -133,9 +133,12 @@ fn linear_with_every_activation() {
 
 #[test]
 fn batch_norm_and_dropout() {
-    let mut params = params();
-    let layer = BatchNorm1d::new(&mut params, "bn", 3).unwrap();
-    check_layers("batch_norm", &[Box::new(layer)], &params, &[6, 3]);
+    let activations = Activation::NAMES.iter().map(|name| Some(toml::Value::from(*name).try_into().unwrap()));
+    for activation in activations.chain([None]) {
+        let mut params = params();
+        let layer = BatchNorm1d::new(&mut params, "bn", 3, activation).unwrap();
+        check_layers(&format!("batch_norm, {activation:?}"), &[Box::new(layer)], &params, &[6, 3]);
+    }
     let mut params = self::params();
     let layer = LayerNorm::new(&mut params, "ln", 3).unwrap();
     check_layers("layer_norm", &[Box::new(layer)], &params, &[6, 3]);

@@ -71,7 +71,8 @@ pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: 
 }
 
 vectorized! {
-    fn slopes[T: Float](act: Activation, x: &[T], y: &[T], grad: &[T], product: &mut [T]) {
+    /// `grad · slope`, number by number.
+    pub(super) fn slopes[T: Float](act: Activation, x: &[T], y: &[T], grad: &[T], product: &mut [T]) {
         let inputs = x.iter().zip(y).zip(grad);
         specialized!(act, act => for (product, ((&x, &y), &g)) in product.iter_mut().zip(inputs) {
             *product = g * act.slope(x, y);

@@ -210,8 +210,11 @@ impl Mlp {
         let init = LayerInit { parametrization: self.parametrization, ..self.init.of_hidden() };
         let fused = (!is_apart).then_some(self.activation);
         layers.push(Box::new(Linear::new(params, &name, inputs, width, init, fused)?));
+        // The activation goes with the last layer before it that can have it.
+        let follows_norm = is_apart && !self.layer_norm && !self.parametric_activation;
         if self.batch_norm {
-            layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width)?));
+            let act = follows_norm.then_some(self.activation);
+            layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width, act)?));
         }
         if self.layer_norm {
             layers.push(Box::new(LayerNorm::new(params, &names.of("ln", number), width)?));
@@ -219,7 +222,7 @@ impl Mlp {
         if self.parametric_activation {
             let name = format!("act{number}");
             layers.push(Box::new(ParametricActivation::new(params, &name, width, self.activation)?));
-        } else if is_apart {
+        } else if self.layer_norm {
             layers.push(Box::new(Activate(self.activation)));
         }
         names.skip();

@@ -190,7 +190,7 @@ impl Network {
         if let Some(member) = self.members.first() {
             return member.describe();
         }
-        self.layers.iter().map(|layer| layer.describe()).collect()
+        self.layers.iter().flat_map(|layer| layer.describe()).collect()
     }
 
     /// The operations of each network that it averages, or of itself. Tensors have the names of its own state dict.

@@ -19,8 +19,8 @@ impl Layer for Activate {
         Ok(input.clone())
     }
 
-    fn describe(&self) -> Op {
-        Op::Activation(self.0)
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::Activation(self.0)]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

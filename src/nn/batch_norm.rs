@@ -4,20 +4,22 @@ use std::slice;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::{Buffer, Init, Layer, Mode, Op, Param, Params, Shape, Tape};
+use super::{Activation, Buffer, Init, Layer, Mode, Op, Param, Params, Shape, Tape};
 use crate::error::{Error, Result};
-use crate::kernels::batch_norm;
+use crate::kernels::batch_norm::{self, Scaling};
 
 /// The share that a batch has in the running statistics. Keras' `momentum` is the complement.
 const MOMENTUM: f64 = 0.1;
 /// Added to the variance before the square root.
 const EPS: f64 = 1e-5;
 
-/// Normalises each channel of (N, C): in training by the batch's statistics, in evaluation by the running ones.
+/// Normalises each channel of (N, C), with the activation after it: in training by the batch's statistics, in evaluation by the
+/// running ones.
 #[derive(Debug, Clone)]
 pub struct BatchNorm1d {
     weight: Param,
     bias: Param,
+    activation: Option<Activation>,
     running_mean: Buffer,
     running_var: Buffer,
     num_batches_tracked: Buffer,
@@ -25,11 +27,17 @@ pub struct BatchNorm1d {
 
 impl BatchNorm1d {
     /// A layer with parameters `NAME.weight`, `NAME.bias` and torch's three buffers.
-    pub fn new(params: &mut Params, name: &str, channels: usize) -> Result<Self> {
+    pub fn new(
+        params: &mut Params,
+        name: &str,
+        channels: usize,
+        activation: Option<Activation>,
+    ) -> Result<Self> {
         let vector = |value: f64| Tensor::full(value, channels, &Device::Cpu);
         Ok(Self {
             weight: params.param(format!("{name}.weight"), &[channels], &Init::Ones(super::init::Ones {}))?,
             bias: params.param(format!("{name}.bias"), &[channels], &Init::Zeros(super::init::Zeros {}))?,
+            activation,
             running_mean: params.buffer(format!("{name}.running_mean"), &vector(0.0)?)?,
             running_var: params.buffer(format!("{name}.running_var"), &vector(1.0)?)?,
             num_batches_tracked: params.buffer(
@@ -37,6 +45,11 @@ impl BatchNorm1d {
                 &Tensor::zeros((), DType::I64, &Device::Cpu)?,
             )?,
         })
+    }
+
+    /// The layer's part that the kernels take.
+    fn scaling(&self) -> Scaling<'_> {
+        Scaling { weight: self.weight.value(), bias: self.bias.value(), act: self.activation }
     }
 
     /// Takes the batch's mean and its unbiased variance into the running statistics, or where those are
@@ -65,8 +78,8 @@ impl Layer for BatchNorm1d {
         input.require_width(&self.name(), self.weight.value().elem_count())
     }
 
-    fn describe(&self) -> Op {
-        Op::BatchNorm {
+    fn describe(&self) -> Vec<Op> {
+        let norm = Op::BatchNorm {
             weight: self.weight.name().to_owned(),
             bias: self.bias.name().to_owned(),
             running_mean: self.running_mean.name().to_owned(),
@@ -75,14 +88,14 @@ impl Layer for BatchNorm1d {
             channels: self.weight.value().elem_count(),
             eps: EPS,
             momentum: MOMENTUM,
-        }
+        };
+        [norm].into_iter().chain(self.activation.map(Op::Activation)).collect()
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
-        let (weight, bias) = (self.weight.value(), self.bias.value());
         let Mode::Train(tape) = mode else {
             let statistics = [&self.running_mean, &self.running_var].map(|b| b.var().as_detached_tensor());
-            return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), [weight, bias], EPS)?);
+            return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), self.scaling(), EPS)?);
         };
         let ys = self.train_shards(slice::from_ref(xs), slice::from_mut(*tape))?;
         ys.into_iter().next().ok_or_else(one_row)
@@ -91,8 +104,7 @@ impl Layer for BatchNorm1d {
     fn train_shards(&self, shards: &[Tensor], tapes: &mut [Tape]) -> Result<Vec<Tensor>> {
         let Some(first) = tapes.first() else { return Ok(Vec::new()) };
         let (of, is_cumulative) = (first.shards(), first.is_cumulative());
-        let (weight, bias) = (self.weight.value(), self.bias.value());
-        let output = batch_norm::forward(shards, weight, bias, EPS, &of)?;
+        let output = batch_norm::forward(shards, self.scaling(), EPS, &of)?;
         if output.rows < 2.0 {
             return Err(one_row());
         }
@@ -101,8 +113,7 @@ impl Layer for BatchNorm1d {
         Tape::record_jointly(tapes, move |values, grads| {
             let outs: Vec<_> =
                 grads.iter().map(|grads| [grads.out(&layer.weight), grads.out(&layer.bias)]).collect();
-            let (weight, bias) = (layer.weight.value(), layer.bias.value());
-            Ok(batch_norm::backward(&xs, weight, bias, &output, values, &outs, &of)?)
+            Ok(batch_norm::backward(&xs, layer.scaling(), &output, values, &outs, &of)?)
         });
         Ok(ys)
     }

@@ -23,8 +23,8 @@ impl Layer for Dropout {
         Ok(input.clone())
     }
 
-    fn describe(&self) -> Op {
-        Op::Dropout { p: self.p }
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::Dropout { p: self.p }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

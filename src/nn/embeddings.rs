@@ -91,12 +91,12 @@ impl Layer for Embeddings {
         Ok(input.with_width(steps * self.width()))
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let table = |weight: &Param| {
             let dims = weight.value().dims();
             EmbeddingTable { weight: weight.name().to_owned(), names: dims[0], length: dims[1] }
         };
-        Op::Embeddings { dense: self.dense, tables: self.weights.iter().map(table).collect() }
+        vec![Op::Embeddings { dense: self.dense, tables: self.weights.iter().map(table).collect() }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

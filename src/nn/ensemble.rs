@@ -65,9 +65,9 @@ impl Layer for EnsembleScale {
         input.require_width(&self.name(), self.sizes()[1])
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let [members, width] = self.sizes();
-        Op::EnsembleScale { weight: self.weight.name().to_owned(), members, width }
+        vec![Op::EnsembleScale { weight: self.weight.name().to_owned(), members, width }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -124,9 +124,9 @@ impl Layer for EnsembleLinear {
         Ok(Shape::new(&[members, outputs]))
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let (weight, bias) = (self.weight.name().to_owned(), self.bias.name().to_owned());
-        Op::EnsembleLinear { weight, bias, sizes: self.sizes() }
+        vec![Op::EnsembleLinear { weight, bias, sizes: self.sizes() }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -37,13 +37,13 @@ impl Layer for LayerNorm {
         input.require_width(&self.name(), self.weight.value().elem_count())
     }
 
-    fn describe(&self) -> Op {
-        Op::LayerNorm {
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::LayerNorm {
             weight: self.weight.name().to_owned(),
             bias: self.bias.name().to_owned(),
             width: self.weight.value().elem_count(),
             eps: EPS,
-        }
+        }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -56,15 +56,15 @@ impl Layer for Linear {
         Ok(input.require_width(&self.name(), inputs)?.with_width(outputs))
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let [outputs, inputs] = self.sizes();
-        Op::Linear {
+        vec![Op::Linear {
             weight: self.weight.name().to_owned(),
             bias: self.bias.name().to_owned(),
             inputs,
             outputs,
             activation: self.activation,
-        }
+        }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

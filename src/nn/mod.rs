@@ -58,8 +58,8 @@ pub trait Layer: Send + Sync {
     /// A shape that it does not read.
     fn output_shape(&self, input: &Shape) -> Result<Shape>;
 
-    /// A description of the layer, for exporters.
-    fn describe(&self) -> Op;
+    /// A description of the layer, for exporters: its operations in their order.
+    fn describe(&self) -> Vec<Op>;
 
     /// Fits what the layer does not learn to its inputs for training rows, (N, …), which count as often as their weights say.
     fn fit(&self, _rows: &Tensor, _weights: Option<&[f64]>) -> Result<()> {

@@ -31,12 +31,12 @@ impl Layer for ParametricActivation {
         input.require_width(&self.name(), self.weight.value().elem_count())
     }
 
-    fn describe(&self) -> Op {
-        Op::ParametricActivation {
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::ParametricActivation {
             weight: self.weight.name().to_owned(),
             width: self.weight.value().elem_count(),
             activation: self.activation,
-        }
+        }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -84,19 +84,19 @@ impl Layer for Recurrent {
         Ok(shape.with_width(self.hidden() * self.directions.len()))
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let tensors = |cell: &CellParams<Param>| {
             let [weight_ih, weight_hh, bias_ih, bias_hh] =
                 cell.each_ref().map(|param| param.name().to_owned());
             CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }
         };
-        Op::Recurrent {
+        vec![Op::Recurrent {
             kind: self.kind,
             index: self.index,
             features: self.features(),
             hidden: self.hidden(),
             directions: self.directions.iter().map(tensors).collect(),
-        }
+        }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -146,8 +146,8 @@ impl Layer for TimeMajor {
         Ok(input.clone())
     }
 
-    fn describe(&self) -> Op {
-        Op::TimeMajor
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::TimeMajor]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -173,8 +173,8 @@ impl Layer for LastStep {
         input.without_steps()
     }
 
-    fn describe(&self) -> Op {
-        Op::LastStep
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::LastStep]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -204,8 +204,8 @@ impl Layer for MeanOfSteps {
         input.without_steps()
     }
 
-    fn describe(&self) -> Op {
-        Op::MeanOfSteps
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::MeanOfSteps]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -30,8 +30,8 @@ impl Layer for FrontScale {
         input.require_width(&self.name(), self.weight.value().elem_count())
     }
 
-    fn describe(&self) -> Op {
-        Op::Scale { weight: self.weight.name().to_owned(), width: self.weight.value().elem_count() }
+    fn describe(&self) -> Vec<Op> {
+        vec![Op::Scale { weight: self.weight.name().to_owned(), width: self.weight.value().elem_count() }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -81,10 +81,11 @@ fn normalizations(c: &mut Criterion) {
         [outs.next().expect("two"), outs.next().expect("two")]
     };
     let whole = Shards::default();
+    let by = batch_norm::Scaling { weight: &w, bias: &b, act: None };
     let fused = || {
         let [xs, grad] = [&xs, &grad].map(std::slice::from_ref);
-        let output = batch_norm::forward(xs, &w, &b, 1e-5, &whole)?;
-        batch_norm::backward(xs, &w, &b, &output, grad, &[pair()], &whole).map(|dx| drop(black_box(dx)))
+        let output = batch_norm::forward(xs, by, 1e-5, &whole)?;
+        batch_norm::backward(xs, by, &output, grad, &[pair()], &whole).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::reference(&t[0], &t[1], &t[2], 1e-5))

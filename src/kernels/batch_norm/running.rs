@@ -2,21 +2,39 @@
 
 use candle_core::{D, Result, Tensor, Var};
 
-use crate::kernels::storage::Float;
-use crate::kernels::storage::{edit, view};
+use super::parts::Scaling;
+use super::passes::scale_and_shift;
+use crate::kernels::activation::{self, apply};
+use crate::kernels::buffers::filled;
+use crate::kernels::columns;
+use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::{by_dtype, is_fused};
 
 /// Normalises by given statistics instead of the batch's, as in evaluation.
 pub fn normalize_by(
     xs: &Tensor,
     [mean, var]: [&Tensor; 2],
-    [w, b]: [&Tensor; 2],
+    Scaling { weight, bias, act }: Scaling<'_>,
     eps: f64,
 ) -> Result<Tensor> {
-    let scale = (w / (var + eps)?.sqrt()?)?;
-    let shift = (b - (mean * &scale)?)?;
+    let scale = (weight / (var + eps)?.sqrt()?)?;
+    let shift = (bias - (mean * &scale)?)?;
     debug_assert_eq!(xs.dim(D::Minus1)?, scale.elem_count());
-    xs.broadcast_mul(&scale)?.broadcast_add(&shift)
+    if !is_fused(xs) {
+        let ys = xs.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+        return act.map_or(Ok(ys.clone()), |act| activation::forward(act, &ys));
+    }
+    by_dtype!(xs, T => {
+        let (x, scale, shift) = (view::<T>(xs)?, view::<T>(&scale)?, view::<T>(&shift)?);
+        let chunks = x.chunks(columns::chunk(scale.len())).map(|x| (x.len(), x));
+        let [ys] = filled(chunks, |x, [ys]: [&mut [T]; 1]| {
+            scale_and_shift(ys, x, [&scale, &shift]);
+            if let Some(act) = act {
+                apply(act, ys);
+            }
+        });
+        tensor(ys, xs.shape())
+    })
 }
 
 /// `running ← (1 - momentum) running + momentum · correction · batch`, in place.

@@ -11,7 +11,7 @@ const MOST_NUMBERS: usize = 1 << 24;
 impl Network {
     /// Fits what the layers do not learn to the training rows that count, or to a sample of them if they are many.
     pub fn fit(&self, train: &Dataset) -> Result<()> {
-        let place = self.layers.iter().position(|layer| matches!(layer.describe(), Op::Numerical { .. }));
+        let place = self.layers.iter().position(|layer| matches!(*layer.describe(), [Op::Numerical { .. }]));
         let Some(place) = place else { return Ok(()) };
         let rows = sample(&train.counted_rows(), (MOST_NUMBERS / self.widest(place, train)?).max(1));
         if rows.is_empty() {

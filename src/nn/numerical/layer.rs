@@ -90,13 +90,13 @@ impl Layer for NumericalEmbeddings {
         self.embedding.fit(&columns(rows, &self.places)?, weights)
     }
 
-    fn describe(&self) -> Op {
+    fn describe(&self) -> Vec<Op> {
         let index = |places: &[u32]| places.iter().map(|place| *place as usize).collect();
-        Op::Numerical {
+        vec![Op::Numerical {
             places: index(&self.places),
             others: index(&self.others),
             embedding: self.embedding.describe(),
-        }
+        }]
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
