@@ -74,19 +74,24 @@ impl Stream {
     /// The words of the `N` blocks from `first` on, as [`Self::block`] returns them, computed as vector code.
     #[inline(always)]
     pub fn blocks<const N: usize>(&self, first: u64) -> [[u32; 4]; N] {
-        // A vector for each of the counter's four words.
-        let (mut a, mut b, mut c, mut d) = ([0u32; N], [0u32; N], [0u32; N], [0u32; N]);
+        // A vector for each of the counter's four words, in the lower halves of 64 bits: a product of two words fills such a lane,
+        // and is taken apart by a shift alone. It is twice as fast with AVX-512 as by vectors of 32 bits. The upper halves hold
+        // anything.
+        let (mut a, mut b, mut c, mut d) = ([0u64; N], [0u64; N], [0u64; N], [0u64; N]);
         for (counter, (a, b)) in (first..).zip(a.iter_mut().zip(&mut b)) {
-            (*a, *b) = (low(counter), high(counter));
+            (*a, *b) = (counter, counter >> 32);
         }
         let mut key = self.key;
         for _ in 0..10 {
+            let [left_key, right_key] = key.map(u64::from);
             for (((a, b), c), d) in a.iter_mut().zip(&mut b).zip(&mut c).zip(&mut d) {
-                [*a, *b, *c, *d] = round([*a, *b, *c, *d], key);
+                let (left, right) = (LEFT * (*a & WORD), RIGHT * (*c & WORD));
+                [*a, *b, *c, *d] =
+                    [(right >> 32) ^ *b ^ left_key, right, (left >> 32) ^ *d ^ right_key, left];
             }
             key = next_key(key);
         }
-        std::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]])
+        std::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]].map(low))
     }
 }
 
@@ -113,6 +118,13 @@ impl RngCore for Stream {
     }
 }
 
+/// Philox's multipliers.
+const LEFT: u64 = 0xD251_1F53;
+const RIGHT: u64 = 0xCD9E_8D57;
+
+/// The lower half of 64 bits.
+const WORD: u64 = 0xFFFF_FFFF;
+
 #[allow(clippy::cast_possible_truncation, reason = "the halves of a 64-bit word")]
 const fn low(x: u64) -> u32 {
     x as u32
@@ -133,8 +145,8 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 
 #[inline(always)]
 fn round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let left = 0xD251_1F53 * u64::from(counter[0]);
-    let right = 0xCD9E_8D57 * u64::from(counter[2]);
+    let left = LEFT * u64::from(counter[0]);
+    let right = RIGHT * u64::from(counter[2]);
     [high(right) ^ counter[1] ^ key[0], low(right), high(left) ^ counter[3] ^ key[1], low(left)]
 }
 

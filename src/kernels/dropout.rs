@@ -10,6 +10,59 @@ use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused};
 use crate::rng::{LANES, Stream};
 
+/// The value of dropout, and the mask that takes a gradient back through it.
+#[derive(Debug, Clone)]
+pub struct DropoutOutput {
+    /// `xs · mask`.
+    pub ys: Tensor,
+    /// As [`mask`].
+    pub mask: Tensor,
+}
+
+/// Drops elements of xs, (N, C) or (T, N, C): [`apply`] with a new [`mask`], in one pass where the mask is drawn in xs' order.
+pub fn forward(
+    xs: &Tensor,
+    p: f64,
+    stream: &Stream,
+    first: u64,
+    step_counter: Option<&Tensor>,
+) -> Result<DropoutOutput> {
+    if !is_fused(xs) || xs.rank() != 2 || !first.is_multiple_of(4) {
+        let mask = mask(xs, p, stream, first, step_counter)?;
+        return Ok(DropoutOutput { ys: apply(xs, &mask)?, mask });
+    }
+    let MaskRule { dropped, kept } = MaskRule::of(p);
+    by_dtype!(xs, T => {
+        let x = view::<T>(xs)?;
+        let chunks = x.chunks(CHUNK).zip((first / 4..).step_by(CHUNK / 4));
+        let chunks = chunks.map(|(x, block)| (x.len(), (x, block)));
+        let [ys, mask] = filled(chunks, |(x, block), [ys, mask]: [&mut [T]; 2]| {
+            threshold(mask, stream, block, dropped, T::of(kept));
+            multiply(ys, x, mask);
+        });
+        Ok(DropoutOutput { ys: tensor(ys, xs.shape())?, mask: tensor(mask, xs.shape())? })
+    })
+}
+
+/// The rule by which a word of a stream drops or keeps an element.
+struct MaskRule {
+    /// An element is dropped where its word is smaller.
+    dropped: u64,
+    /// The factor of an element that is kept.
+    kept: f64,
+}
+
+impl MaskRule {
+    fn of(p: f64) -> Self {
+        // With p = 1 nothing is kept, and torch gives zeros, not 0 · ∞.
+        let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+        // A word is kept with probability 1 - p, to 32 bits.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
+        let dropped = (p * 2f64.powi(32)).round() as u64;
+        Self { dropped, kept }
+    }
+}
+
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
 /// The stream is read row by row, even if the rows are the second dimension, starting at the position `first`. On a GPU
 /// the stream may be that of the step in `step_counter`.
@@ -20,25 +73,21 @@ pub fn mask(
     first: u64,
     step_counter: Option<&Tensor>,
 ) -> Result<Tensor> {
-    // With p = 1 nothing is kept, and torch gives zeros, not 0 · ∞.
-    let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-    // A word is kept with probability 1 - p, to 32 bits.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
-    let dropped = (p * 2f64.powi(32)).round() as u64;
+    let MaskRule { dropped, kept } = MaskRule::of(p);
     let (steps, rows, width) = match *xs.dims() {
         [rows, width] => (1, rows, width),
         _ => xs.dims3()?,
     };
     if cuda::runs_on(xs) {
         let (shape, source) = ([steps, rows, width], stream.source());
-        let draw = cuda::dropout::Draw { shape, source, step_counter, first, dropped, kept: scale };
+        let draw = cuda::dropout::Draw { shape, source, step_counter, first, dropped, kept };
         return cuda::dropout::mask(xs, draw)?.reshape(xs.shape());
     }
     let by_row = |count| -> Result<Tensor> {
         if is_fused(xs) {
-            return by_dtype!(xs, T => tensor(draw::<T>(count, dropped, scale, stream, first), count));
+            return by_dtype!(xs, T => tensor(draw::<T>(count, dropped, kept, stream, first), count));
         }
-        let mask = tensor(draw::<f32>(count, dropped, scale, stream, first), count)?;
+        let mask = tensor(draw::<f32>(count, dropped, kept, stream, first), count)?;
         mask.to_device(xs.device())?.to_dtype(xs.dtype())
     };
     let mask = by_row(xs.elem_count())?;
@@ -124,6 +173,20 @@ mod tests {
         let mask = mask(&xs, 0.3, &Stream::new(1, Purpose::Dropout, 0), 0, None).unwrap();
         let off = (apply(&xs, &mask).unwrap() - (&xs * &mask).unwrap()).unwrap().abs().unwrap();
         assert!(off.max_all().unwrap().to_scalar::<f64>().unwrap() < 1e-12);
+    }
+
+    #[test]
+    fn drawn_and_applied_at_once_it_is_the_same() {
+        let stream = Stream::new(1, Purpose::Dropout, 0);
+        for (shape, first) in [((5000, 3), 0), ((5000, 3), 8), ((7, 3), 6), ((1, 1), 4)] {
+            let xs = Tensor::arange(0f64, 15000.0, &Device::Cpu).unwrap();
+            let xs = xs.narrow(0, 0, shape.0 * shape.1).unwrap().reshape(shape).unwrap();
+            let DropoutOutput { ys, mask } = forward(&xs, 0.3, &stream, first, None).unwrap();
+            let expected = super::mask(&xs, 0.3, &stream, first, None).unwrap();
+            let numbers = |of: &Tensor| of.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            assert_eq!(numbers(&mask), numbers(&expected));
+            assert_eq!(numbers(&ys), numbers(&apply(&xs, &expected).unwrap()));
+        }
     }
 
     #[test]
