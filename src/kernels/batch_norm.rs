@@ -2,7 +2,7 @@
 //! <https://arxiv.org/abs/1502.03167>.
 
 mod fused;
-mod parts;
+mod output;
 mod passes;
 mod running;
 
@@ -11,43 +11,56 @@ use candle_core::{Result, Tensor};
 use super::activation;
 use super::{GradOut, autograd, by_dtype, cuda, is_fused};
 use crate::distributed::Shards;
-pub use parts::{BatchNormOutput, Scaling};
+pub use output::{BatchNormOutput, ChannelAffine};
 pub use running::{normalize_by, track};
 
 /// Normalises each channel of a batch by its mean and biased variance, then scales, shifts and activates it. The batch is
 /// the rows (N, C) of this rank's shards `xs`, and those of the other ranks.
-pub fn forward(xs: &[Tensor], by: Scaling<'_>, eps: f64, shards: &Shards) -> Result<BatchNormOutput> {
+pub fn forward(
+    xs: &[Tensor],
+    affine: ChannelAffine<'_>,
+    eps: f64,
+    shards: &Shards,
+) -> Result<BatchNormOutput> {
     match xs {
-        [xs] if !is_fused(xs) => forward_of_whole(xs, by, eps, shards),
-        _ => by_dtype!(by.weight, T => fused::forward::<T>(xs, by, eps, shards)),
+        [xs] if !is_fused(xs) => forward_of_whole(xs, affine, eps, shards),
+        _ => by_dtype!(affine.weight, T => fused::forward::<T>(xs, affine, eps, shards)),
     }
 }
 
 /// The same in tensor operations, and on a GPU.
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn forward_of_whole(xs: &Tensor, by: Scaling<'_>, eps: f64, shards: &Shards) -> Result<BatchNormOutput> {
+fn forward_of_whole(
+    xs: &Tensor,
+    affine: ChannelAffine<'_>,
+    eps: f64,
+    shards: &Shards,
+) -> Result<BatchNormOutput> {
     if !shards.is_whole() {
         candle_core::bail!("batch norm over several shards or ranks runs in f32 or f64 on CPUs alone");
     }
     let rows = xs.dims()[0] as f64;
-    let (normalized, mean, var, sums) = if cuda::runs_on(xs) {
-        let [sums, normalized, mean, var] = cuda::batch_norm::forward(xs, by.weight, by.bias, eps)?;
-        (normalized, mean, var, sums)
+    let (normalized, mean, var, pre) = if cuda::runs_on(xs) {
+        let [pre, normalized, mean, var] = cuda::batch_norm::forward(xs, affine.weight, affine.bias, eps)?;
+        (normalized, mean, var, pre)
     } else {
         let mean = xs.mean(0)?;
         let centered = xs.broadcast_sub(&mean)?;
         let var = centered.sqr()?.mean(0)?;
         let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
-        let sums = scaled(&normalized, by)?;
-        (normalized, mean, var, sums)
+        let pre = pre_activation(&normalized, affine)?;
+        (normalized, mean, var, pre)
     };
-    let ys = by.act.map_or(Ok(sums.clone()), |act| activation::forward(act, &sums))?;
+    let ys = match affine.act {
+        Some(act) => activation::forward(act, &pre)?,
+        None => pre,
+    };
     Ok(BatchNormOutput { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps })
 }
 
-/// The activation's argument.
-fn scaled(normalized: &Tensor, by: Scaling<'_>) -> Result<Tensor> {
-    normalized.broadcast_mul(by.weight)?.broadcast_add(by.bias)
+/// The activation's argument. It is worked out again on the way back, by the functions whose slope needs it, and not kept.
+fn pre_activation(normalized: &Tensor, affine: ChannelAffine<'_>) -> Result<Tensor> {
+    normalized.broadcast_mul(affine.weight)?.broadcast_add(affine.bias)
 }
 
 /// The reference implementation, in tensor operations, without an activation.
@@ -60,31 +73,34 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor
 /// The gradients of [`forward`]: those of scale and shift go to each shard's outputs, the inputs' are given back.
 pub fn backward(
     xs: &[Tensor],
-    by: Scaling<'_>,
+    affine: ChannelAffine<'_>,
     output: &BatchNormOutput,
     grads: &[Tensor],
     outs: &[[GradOut<'_>; 2]],
     shards: &Shards,
 ) -> Result<Vec<Tensor>> {
     match (xs, grads, outs) {
-        ([xs], [grad], [outs]) if !is_fused(xs) => Ok(vec![backward_of_whole(xs, by, output, grad, *outs)?]),
-        _ => by_dtype!(by.weight, T => fused::backward::<T>(by, output, grads, outs, shards)),
+        ([xs], [grad], [outs]) if !is_fused(xs) => {
+            Ok(vec![backward_of_whole(xs, affine, output, grad, *outs)?])
+        }
+        _ => by_dtype!(affine.weight, T => fused::backward::<T>(affine, output, grads, outs, shards)),
     }
 }
 
 /// The same in tensor operations, and on a GPU.
 fn backward_of_whole(
     xs: &Tensor,
-    by: Scaling<'_>,
+    affine: ChannelAffine<'_>,
     output: &BatchNormOutput,
     grad: &Tensor,
     outs: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let BatchNormOutput { ys, normalized, var, eps, .. } = output;
-    let Scaling { weight, bias, act } = by;
+    let ChannelAffine { weight, bias, act } = affine;
     let grad = match act {
         Some(act) => {
-            let argument = if act.needs_input() { scaled(&normalized[0], by)? } else { ys[0].clone() };
+            let argument =
+                if act.needs_input() { pre_activation(&normalized[0], affine)? } else { ys[0].clone() };
             activation::backward(act, &argument, &ys[0], grad)?
         }
         None => grad.clone(),

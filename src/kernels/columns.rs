@@ -55,11 +55,11 @@ fn total(parts: Vec<Vec<f64>>, width: usize) -> Vec<f64> {
 }
 
 /// The rows that a loop over columns takes at a time: a sum is loaded and stored once for all of them.
-pub(super) const ROWS: usize = 8;
+const ROWS: usize = 8;
 
 /// Each row of a block of [`ROWS`] rows.
 #[inline(always)]
-pub(super) fn rows_of<T>(block: &[T], width: usize) -> [&[T]; ROWS] {
+fn rows_of<T>(block: &[T], width: usize) -> [&[T]; ROWS] {
     std::array::from_fn(|row| &block[row * width..][..width])
 }
 

@@ -19,7 +19,8 @@ pub struct DropoutOutput {
     pub mask: Tensor,
 }
 
-/// Drops elements of xs, (N, C) or (T, N, C): [`apply`] with a new [`mask`], in one pass where the mask is drawn in xs' order.
+/// Drops elements of xs, (N, C) or (T, N, C): [`apply`] with a new [`mask`], whose arguments it takes. One pass does both where the
+/// mask is drawn in xs' order and begins with a block of the stream, which has four words.
 pub fn forward(
     xs: &Tensor,
     p: f64,

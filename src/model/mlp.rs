@@ -210,10 +210,8 @@ impl Mlp {
         let init = LayerInit { parametrization: self.parametrization, ..self.init.of_hidden() };
         let fused = (!is_apart).then_some(self.activation);
         layers.push(Box::new(Linear::new(params, &name, inputs, width, init, fused)?));
-        // The activation goes with the last layer before it that can have it.
-        let follows_norm = is_apart && !self.layer_norm && !self.parametric_activation;
         if self.batch_norm {
-            let act = follows_norm.then_some(self.activation);
+            let act = (!self.parametric_activation).then_some(self.activation);
             layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width, act)?));
         }
         if self.layer_norm {

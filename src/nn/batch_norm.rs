@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::{Activation, Buffer, Init, Layer, Mode, Op, Param, Params, Shape, Tape};
 use crate::error::{Error, Result};
-use crate::kernels::batch_norm::{self, Scaling};
+use crate::kernels::batch_norm::{self, ChannelAffine};
 
 /// The share that a batch has in the running statistics. Keras' `momentum` is the complement.
 const MOMENTUM: f64 = 0.1;
@@ -47,9 +47,8 @@ impl BatchNorm1d {
         })
     }
 
-    /// The layer's part that the kernels take.
-    fn scaling(&self) -> Scaling<'_> {
-        Scaling { weight: self.weight.value(), bias: self.bias.value(), act: self.activation }
+    fn affine(&self) -> ChannelAffine<'_> {
+        ChannelAffine { weight: self.weight.value(), bias: self.bias.value(), act: self.activation }
     }
 
     /// Takes the batch's mean and its unbiased variance into the running statistics, or where those are
@@ -95,7 +94,7 @@ impl Layer for BatchNorm1d {
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let Mode::Train(tape) = mode else {
             let statistics = [&self.running_mean, &self.running_var].map(|b| b.var().as_detached_tensor());
-            return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), self.scaling(), EPS)?);
+            return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), self.affine(), EPS)?);
         };
         let ys = self.train_shards(slice::from_ref(xs), slice::from_mut(*tape))?;
         ys.into_iter().next().ok_or_else(one_row)
@@ -104,7 +103,7 @@ impl Layer for BatchNorm1d {
     fn train_shards(&self, shards: &[Tensor], tapes: &mut [Tape]) -> Result<Vec<Tensor>> {
         let Some(first) = tapes.first() else { return Ok(Vec::new()) };
         let (of, is_cumulative) = (first.shards(), first.is_cumulative());
-        let output = batch_norm::forward(shards, self.scaling(), EPS, &of)?;
+        let output = batch_norm::forward(shards, self.affine(), EPS, &of)?;
         if output.rows < 2.0 {
             return Err(one_row());
         }
@@ -113,7 +112,7 @@ impl Layer for BatchNorm1d {
         Tape::record_jointly(tapes, move |values, grads| {
             let outs: Vec<_> =
                 grads.iter().map(|grads| [grads.out(&layer.weight), grads.out(&layer.bias)]).collect();
-            Ok(batch_norm::backward(&xs, layer.scaling(), &output, values, &outs, &of)?)
+            Ok(batch_norm::backward(&xs, layer.affine(), &output, values, &outs, &of)?)
         });
         Ok(ys)
     }

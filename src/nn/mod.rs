@@ -58,7 +58,7 @@ pub trait Layer: Send + Sync {
     /// A shape that it does not read.
     fn output_shape(&self, input: &Shape) -> Result<Shape>;
 
-    /// A description of the layer, for exporters: its operations in their order.
+    /// A description of the layer, for exporters: its operations in their order. A normalisation with an activation is two.
     fn describe(&self) -> Vec<Op>;
 
     /// Fits what the layer does not learn to its inputs for training rows, (N, …), which count as often as their weights say.

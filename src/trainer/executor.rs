@@ -14,7 +14,7 @@ use super::update_batch::{Backward, UpdateBatch};
 use crate::data::Selection;
 use crate::error::Result;
 use crate::kernels::lerp;
-use crate::kernels::norm::norm;
+use crate::kernels::norm::euclidean_norm;
 use crate::model::Network;
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
@@ -203,7 +203,7 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
         Gradients::Factored(_) => Clipping::NONE,
     };
     let norm = match (clipping.norm, &gradients) {
-        (None, Gradients::Dense(dense)) if wants_norm => Some(norm(dense.flat())?),
+        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(dense.flat())?),
         (norm, _) => norm,
     };
     let is_finite = match norm {

@@ -81,17 +81,17 @@ fn normalizations(c: &mut Criterion) {
         [outs.next().expect("two"), outs.next().expect("two")]
     };
     let whole = Shards::default();
-    let by = batch_norm::Scaling { weight: &w, bias: &b, act: None };
+    let affine = batch_norm::ChannelAffine { weight: &w, bias: &b, act: Some(Activation::Relu) };
     let fused = || {
         let [xs, grad] = [&xs, &grad].map(std::slice::from_ref);
-        let output = batch_norm::forward(xs, by, 1e-5, &whole)?;
-        batch_norm::backward(xs, by, &output, grad, &[pair()], &whole).map(|dx| drop(black_box(dx)))
+        let output = batch_norm::forward(xs, affine, 1e-5, &whole)?;
+        batch_norm::backward(xs, affine, &output, grad, &[pair()], &whole).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
-        autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::reference(&t[0], &t[1], &t[2], 1e-5))
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::reference(&t[0], &t[1], &t[2], 1e-5)?.relu())
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "batch norm", fused, reference);
+    side_by_side(c, "batch norm and relu", fused, reference);
     let fused = || {
         let output = layer_norm::forward(&xs, &w, &b, 1e-5)?;
         layer_norm::backward(&xs, [&w, &b], &output, &grad, pair()).map(|dx| drop(black_box(dx)))
@@ -113,8 +113,8 @@ fn elementwise(c: &mut Criterion) {
     side_by_side(c, "tanh", fused, reference);
 
     let fused = || {
-        let mask = dropout::mask(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0, None)?;
-        dropout::apply(&dropout::apply(&xs, &mask)?, &mask).map(|dx| drop(black_box(dx)))
+        let output = dropout::forward(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0, None)?;
+        dropout::apply(&output.ys, &output.mask).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
         autograd::vjp(&[&xs], &grad, |t| candle_nn::ops::dropout(&t[0], 0.5))
@@ -136,8 +136,8 @@ fn elementwise(c: &mut Criterion) {
     side_by_side(c, "gather", fused, reference);
 
     let many = random(&[784, H]);
-    let fused = || norm::sum_of_squares(&many).map(|sum| assert!(black_box(sum) > 0.0));
-    let reference = || many.sqr()?.sum_all().map(|sum| drop(black_box(sum)));
+    let fused = || norm::euclidean_norm(&many).map(|norm| assert!(black_box(norm) > 0.0));
+    let reference = || many.sqr()?.sum_all()?.sqrt().map(|norm| drop(black_box(norm)));
     side_by_side(c, "norm", fused, reference);
 }
 

@@ -90,14 +90,16 @@ impl Jobs<'_> {
         if !all.is_empty() {
             signal(all[rng.random_range(0..all.len())], rustix::process::Signal::KILL);
         }
-        // A launcher may end a moment before the ranks that it has killed, or after them.
         assert!(vanish_within(&mpi.program(), &out, END), "{out}: a rank goes on without one of {ranks}");
         if !ends_within(&mut job, END) {
-            assert!(mpi == Mpi::Open && !all.is_empty(), "{out}: the launcher goes on without ranks");
+            assert!(mpi == Mpi::Open && !all.is_empty(), "{out}: the launcher of {ranks} ranks does not end");
             self.stuck_launchers.set(self.stuck_launchers.get() + 1);
             job.kill().unwrap();
         }
-        if job.wait().unwrap().success() {
+        let is_complete = job.wait().unwrap().success();
+        // A launcher may end a moment before the ranks that it has killed, or start some after the look above.
+        assert!(vanish_within(&mpi.program(), &out, END), "{out}: a rank is left");
+        if is_complete {
             return false;
         }
         let run = self.folder.join(&out);
@@ -130,6 +132,6 @@ fn a_job_of_which_any_rank_is_killed_ends_and_resumes_with_the_same_bits() {
         Jobs { folder: folder.path(), expected, whole: start.elapsed(), stuck_launchers: Cell::default() };
     let hits = (0..20 * KILLS).filter(|attempt| jobs.kill_one(*attempt, &mut rng)).take(KILLS).count();
     assert_eq!(hits, KILLS, "most jobs were over before the kill");
-    // Five of about 550 kills had a stuck launcher.
-    assert!(jobs.stuck_launchers.get() <= KILLS / 8, "{} launchers were stuck", jobs.stuck_launchers.get());
+    // By Open MPI's default 3 of 350 kills; not one of 350 as it is set here.
+    assert!(jobs.stuck_launchers.get() <= 1, "{} launchers were stuck", jobs.stuck_launchers.get());
 }

@@ -51,6 +51,8 @@ impl Mpi {
         if self == Self::Open {
             command.args(["--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]);
             command.args(["--mca", "btl", "self,vader", "--mca", "plm_rsh_agent", "false"]);
+            // With the default, PMIx 4.2.2 can lock itself up after a rank was killed.
+            command.env("PMIX_MCA_gds", "hash");
         } else {
             command.args(["-launcher", "fork"]);
         }

@@ -2,18 +2,18 @@
 
 use candle_core::{Result, Tensor};
 
-use super::parts::{BatchNormOutput, Scaling, input_scale, mean, store_gradients};
+use super::output::{BatchNormOutput, ChannelAffine};
 use super::passes::{add_distances, add_gradients, input_gradient, normalize, slope_products};
 use crate::distributed::Shards;
 use crate::kernels::activation::{Activation, apply};
 use crate::kernels::buffers::filled;
 use crate::kernels::columns::{self, FilledWithSums, filled_with_sums};
 use crate::kernels::storage::{Float, tensor, view};
-use crate::kernels::{GradOut, ranks};
+use crate::kernels::{GradOut, autograd, ranks};
 
 pub(super) fn forward<T: Float>(
     xs: &[Tensor],
-    Scaling { weight, bias, act }: Scaling<'_>,
+    ChannelAffine { weight, bias, act }: ChannelAffine<'_>,
     eps: f64,
     shards: &Shards,
 ) -> Result<BatchNormOutput> {
@@ -39,7 +39,7 @@ pub(super) fn forward<T: Float>(
     Ok(BatchNormOutput { ys, mean: mean?, var: var?, normalized, rows, eps })
 }
 
-/// The moments of a shard, of which those of the batch are made: Chan, Golub and `LeVeque` 1983,
+/// The moments of a shard, of which those of the batch are made, about its mean, by the parallel-axis theorem: Chan, Golub and `LeVeque` 1983,
 /// <https://doi.org/10.1080/00031305.1983.10483115>.
 struct ShardMoments {
     rows: f64,
@@ -49,8 +49,8 @@ struct ShardMoments {
 }
 
 impl ShardMoments {
-    /// In one pass: by the distances from the first row, which lies where the others do, so that little is lost in the
-    /// difference of their squares.
+    /// In one pass, by the distances from the first row. As that is one of the rows, the square of its distance from the mean is
+    /// no larger than the sum of all, and the subtraction below loses a factor of the number of rows at most.
     #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
     fn of<T: Float>(x: &[T], channels: usize) -> Self {
         let rows = (x.len() / channels) as f64;
@@ -62,9 +62,10 @@ impl ShardMoments {
             add_distances(sums.split_at_mut(channels).into(), x, shift);
         });
         let (of_x, of_squares) = sums.split_at(channels);
+        // Rounding can make it negative; NaN stays NaN.
+        let around = |squares: f64| if squares < 0.0 { 0.0 } else { squares };
         let mean = of_x.iter().zip(shift).map(|(sum, shift)| shift.wide() + sum / count).collect();
-        let squares =
-            of_x.iter().zip(of_squares).map(|(sum, squares)| (squares - sum * sum / count).max(0.0));
+        let squares = of_x.iter().zip(of_squares).map(|(sum, squares)| around(squares - sum * sum / count));
         Self { rows, mean, squares: squares.collect() }
     }
 
@@ -95,27 +96,27 @@ fn normalized<T: Float>(x: &[T], by: [&[T]; 4], act: Option<Activation>) -> [Vec
 }
 
 pub(super) fn backward<T: Float>(
-    by: Scaling<'_>,
+    affine: ChannelAffine<'_>,
     output: &BatchNormOutput,
     grads: &[Tensor],
     outs: &[[GradOut<'_>; 2]],
     shards: &Shards,
 ) -> Result<Vec<Tensor>> {
-    let channels = by.weight.elem_count();
+    let channels = affine.weight.elem_count();
     let normals = output.normalized.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
     let var = view::<T>(&output.var)?;
-    let (mut inner, mut sums) = (Vec::new(), Vec::new());
+    let (mut pre, mut sums) = (Vec::new(), Vec::new());
     for ((grad, normal), ys) in grads.iter().zip(&normals).zip(&output.ys) {
-        let part = gradient_sums::<T>(by, grad, normal, ys)?;
-        inner.push(part.grad);
+        let part = gradient_sums::<T>(affine, grad, normal, ys)?;
+        pre.push(part.grad);
         sums.push(part.sums);
     }
     // The input's gradient sees the rows of all shards; those of scale and shift are summed with all other gradients.
     let means = mean(ranks::sum_numbers(sums.clone(), shards)?, output.rows);
     let (mean_g, mean_product) = means.split_at(channels);
-    let scale = input_scale(&view::<T>(by.weight)?, &var, output.eps);
+    let scale = input_scale(&view::<T>(affine.weight)?, &var, output.eps);
     let by = [&scale[..], mean_g, mean_product];
-    let inputs = inner.iter().zip(&normals);
+    let inputs = pre.iter().zip(&normals);
     let gradients = inputs.map(|(grad, normal)| {
         let dx = input_gradients(&view::<T>(grad)?, normal, by);
         tensor(dx, grad.shape())
@@ -127,7 +128,7 @@ pub(super) fn backward<T: Float>(
     Ok(gradients)
 }
 
-/// A shard's gradient in front of the activation.
+/// The gradient of a shard's pre-activation.
 struct ShardGradient {
     grad: Tensor,
     /// The sums over rows of the gradient, then of its products with the normalised input: a number a channel each.
@@ -135,7 +136,7 @@ struct ShardGradient {
 }
 
 fn gradient_sums<T: Float>(
-    Scaling { weight, bias, act }: Scaling<'_>,
+    ChannelAffine { weight, bias, act }: ChannelAffine<'_>,
     grad: &Tensor,
     normal: &[T],
     ys: &Tensor,
@@ -153,12 +154,12 @@ fn gradient_sums<T: Float>(
         return Ok(ShardGradient { grad: grad.clone(), sums });
     };
     let chunks = chunks.zip(y.chunks(chunk)).map(|((g, normal), y)| (g.len(), [g, normal, y]));
-    let FilledWithSums { buffers: [inner], sums } =
-        filled_with_sums(chunks, 2 * channels, |[g, normal, y], [inner]: [&mut [T]; 1], sums| {
-            slope_products(act, [normal, y, g], [&w, &b], inner);
-            add(inner, normal, sums);
+    let FilledWithSums { buffers: [pre], sums } =
+        filled_with_sums(chunks, 2 * channels, |[g, normal, y], [pre]: [&mut [T]; 1], sums| {
+            slope_products(act, [normal, y, g], [&w, &b], pre);
+            add(pre, normal, sums);
         });
-    Ok(ShardGradient { grad: tensor(inner, grad.shape())?, sums })
+    Ok(ShardGradient { grad: tensor(pre, grad.shape())?, sums })
 }
 
 /// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.
@@ -168,4 +169,27 @@ fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
     let chunks = g.chunks(chunk).zip(normal.chunks(chunk)).map(|(g, normal)| (g.len(), [g, normal]));
     let [dx] = filled(chunks, |[g, normal], [dx]| input_gradient(dx, g, normal, by));
     dx
+}
+
+/// Writes the gradients of scale and shift, of which `sums` has the shift's and then the scale's.
+fn store_gradients<T: Float>([into_w, into_b]: [GradOut<'_>; 2], sums: &[f64]) -> Result<()> {
+    let (db, dw) = sums.split_at(sums.len() / 2);
+    for (into, sums) in [(into_w, dw), (into_b, db)] {
+        autograd::store(into, &tensor(sums.iter().map(|sum| T::of(*sum)).collect(), sums.len())?)?;
+    }
+    Ok(())
+}
+
+/// The sums over rows, divided by their number.
+fn mean(mut sums: Vec<f64>, rows: f64) -> Vec<f64> {
+    for sum in &mut sums {
+        *sum /= rows;
+    }
+    sums
+}
+
+/// `weight / std` of each channel.
+fn input_scale<T: Float>(weight: &[T], var: &[T], eps: f64) -> Vec<f64> {
+    let inverse = var.iter().map(|var| 1.0 / (var.wide() + eps).sqrt());
+    weight.iter().zip(inverse).map(|(w, inverse)| w.wide() * inverse).collect()
 }

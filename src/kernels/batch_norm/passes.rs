@@ -78,7 +78,7 @@ fn add(sums: &mut [f64], strip: &[f64; STRIP]) {
 
 vectorized! {
     /// Normalises rows by centre and inverse standard deviation of each channel, then scales and shifts. The outputs are the
-    /// normalised rows and the sums.
+    /// normalised rows and the pre-activations.
     pub(super) fn normalize[T: Float](x: &[T], by: [&[T]; 4], outputs: [&mut [T]; 2]) {
         let channels = by[0].len();
         let [center, inverse, w, b] = by.map(|values| &values[..channels]);
@@ -108,8 +108,8 @@ vectorized! {
     }
 }
 
-/// The gradient in front of the activation, from `[normalized, y, g]`, the last of which is its value's. What scales and shifts the
-/// channels makes the activation's argument of the normalised values, where it is needed.
+/// The gradient of the pre-activation, from the normalised rows, the outputs and their gradient; by weight and bias of each channel
+/// the pre-activation is worked out again, where the slope needs it.
 pub(super) fn slope_products<T: Float>(
     act: Activation,
     [normalized, y, g]: [&[T]; 3],

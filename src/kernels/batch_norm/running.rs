@@ -2,7 +2,7 @@
 
 use candle_core::{D, Result, Tensor, Var};
 
-use super::parts::Scaling;
+use super::output::ChannelAffine;
 use super::passes::scale_and_shift;
 use crate::kernels::activation::{self, apply};
 use crate::kernels::buffers::filled;
@@ -10,11 +10,11 @@ use crate::kernels::columns;
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::{by_dtype, is_fused};
 
-/// Normalises by given statistics instead of the batch's, as in evaluation.
+/// Normalises rows, contiguous and of any rank, by given statistics instead of the batch's, as in evaluation.
 pub fn normalize_by(
     xs: &Tensor,
     [mean, var]: [&Tensor; 2],
-    Scaling { weight, bias, act }: Scaling<'_>,
+    ChannelAffine { weight, bias, act }: ChannelAffine<'_>,
     eps: f64,
 ) -> Result<Tensor> {
     let scale = (weight / (var + eps)?.sqrt()?)?;
@@ -22,7 +22,10 @@ pub fn normalize_by(
     debug_assert_eq!(xs.dim(D::Minus1)?, scale.elem_count());
     if !is_fused(xs) {
         let ys = xs.broadcast_mul(&scale)?.broadcast_add(&shift)?;
-        return act.map_or(Ok(ys.clone()), |act| activation::forward(act, &ys));
+        return match act {
+            Some(act) => activation::forward(act, &ys),
+            None => Ok(ys),
+        };
     }
     by_dtype!(xs, T => {
         let (x, scale, shift) = (view::<T>(xs)?, view::<T>(&scale)?, view::<T>(&shift)?);

@@ -1,7 +1,9 @@
-//! Tests.
+//! The kernels beside tensor operations, and numbers that are hard to add up.
 
 use std::ops::Range;
 use std::sync::Arc;
+
+use candle_core::{DType, Device};
 
 use super::super::{Accumulate, Activation};
 use super::*;
@@ -24,11 +26,12 @@ const SIZES: [(usize, usize, usize); 10] = [
 
 /// The value with the activation, in tensor operations.
 fn activated(of: &[Tensor], act: Option<Activation>) -> Result<Tensor> {
-    let sums = reference(&of[0], &of[1], &of[2], 1e-5)?;
+    let pre = reference(&of[0], &of[1], &of[2], 1e-5)?;
     match act {
-        None => Ok(sums),
-        Some(Activation::Tanh) => sums.tanh(),
-        Some(_) => sums.silu(),
+        None => Ok(pre),
+        Some(Activation::Tanh) => pre.tanh(),
+        Some(Activation::Silu) => pre.silu(),
+        Some(other) => panic!("no reference for {other:?}"),
     }
 }
 
@@ -46,8 +49,8 @@ fn value_and_gradients_match_the_reference_in_one_shard_and_in_several() {
             shards.rows(n).into_iter().map(part).collect()
         };
         let (parts, grads) = (cut(&xs), cut(&grad));
-        let by = Scaling { weight: &w, bias: &b, act };
-        let output = forward(&parts, by, 1e-5, &shards).unwrap();
+        let affine = ChannelAffine { weight: &w, bias: &b, act };
+        let output = forward(&parts, affine, 1e-5, &shards).unwrap();
         close(
             &Tensor::cat(&output.ys, 0).unwrap(),
             &activated(&[xs.clone(), w.clone(), b.clone()], act).unwrap(),
@@ -57,10 +60,86 @@ fn value_and_gradients_match_the_reference_in_one_shard_and_in_several() {
         // All shards add to one buffer here.
         let out = |buffer| GradOut { buffer, accumulate: Accumulate::ADD };
         let outs = vec![[out(&dw), out(&db)]; count];
-        let dx = backward(&parts, by, &output, &grads, &outs, &shards).unwrap();
+        let dx = backward(&parts, affine, &output, &grads, &outs, &shards).unwrap();
         close(&Tensor::cat(&dx, 0).unwrap(), &expected[0]);
         close(&dw, &expected[1]);
         close(&(db - 1.0).unwrap(), &expected[2]);
+    }
+}
+
+/// Mean and biased variance of each channel, in two passes.
+fn two_passes(xs: &Tensor) -> [Tensor; 2] {
+    let mean = xs.mean(0).unwrap();
+    let var = xs.broadcast_sub(&mean).unwrap().sqr().unwrap().mean(0).unwrap();
+    [mean, var]
+}
+
+/// The largest difference, as a share of the expected number.
+fn relative(a: &Tensor, expected: &Tensor) -> f64 {
+    let off = ((a.to_dtype(DType::F64).unwrap() - expected).unwrap() / expected).unwrap().abs().unwrap();
+    off.max_all().unwrap().to_scalar().unwrap()
+}
+
+#[test]
+fn moments_far_from_zero_with_an_outlier_in_front_and_of_unlike_shards_are_exact() {
+    let draws = Draws::new(2);
+    let near = draws.normal(&[600, 5], 1.0);
+    let far = (&near + 1e6).unwrap();
+    let outlier = Tensor::cat(&[&Tensor::full(-1e5, (1, 5), &Device::Cpu).unwrap(), &near], 0).unwrap();
+    let unlike = Tensor::cat(&[&near, &(&near + 1e3).unwrap()], 0).unwrap();
+    for (rows, count) in
+        [(&far, 1), (&far, 4), (&outlier, 1), (&outlier, 4), (&unlike, 1), (&unlike, 2), (&unlike, 8)]
+    {
+        for dtype in [DType::F64, DType::F32] {
+            let xs = rows.to_dtype(dtype).unwrap();
+            let [mean, var] = two_passes(&xs.to_dtype(DType::F64).unwrap());
+            let shards = Shards::new(count, Arc::new(Single)).unwrap();
+            let parts = shards.rows(xs.dims()[0]).into_iter();
+            let parts: Vec<Tensor> = parts.map(|at| xs.narrow(0, at.start, at.len()).unwrap()).collect();
+            let [one, zero] = [Tensor::ones(5, dtype, &Device::Cpu), Tensor::zeros(5, dtype, &Device::Cpu)];
+            let affine = ChannelAffine { weight: &one.unwrap(), bias: &zero.unwrap(), act: None };
+            let output = forward(&parts, affine, 1e-5, &shards).unwrap();
+            let bound = if dtype == DType::F64 { 1e-9 } else { 1e-6 };
+            assert!(relative(&output.mean, &mean) < bound, "{count} {dtype:?}");
+            assert!(relative(&output.var, &var) < bound, "{count} {dtype:?}");
+        }
+    }
+}
+
+#[test]
+fn squares_that_overflow_are_no_variance_of_zero() {
+    let xs = Tensor::new(&[[1e200f64], [-1e200]], &Device::Cpu).unwrap();
+    let [one, zero] = [1.0, 0.0].map(|x| Tensor::full(x, 1, &Device::Cpu).unwrap());
+    let affine = ChannelAffine { weight: &one, bias: &zero, act: None };
+    let output = forward(&[xs], affine, 1e-5, &Shards::default()).unwrap();
+    assert!(!output.var.to_vec1::<f64>().unwrap()[0].is_finite());
+}
+
+#[test]
+fn evaluation_scales_shifts_and_activates() {
+    let draws = Draws::new(3);
+    for (shape, dtype) in
+        [(vec![3000, 5], DType::F64), (vec![64, 33], DType::F32), (vec![4, 7, 3], DType::F64)]
+    {
+        let channels = shape[shape.len() - 1];
+        let of = |shape: &[usize]| draws.normal(shape, 1.0).to_dtype(dtype).unwrap();
+        let (xs, mean, w, b) = (of(&shape), of(&[channels]), of(&[channels]), of(&[channels]));
+        let var = of(&[channels]).sqr().unwrap();
+        for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
+            let ys =
+                normalize_by(&xs, [&mean, &var], ChannelAffine { weight: &w, bias: &b, act }, 1e-5).unwrap();
+            let std = (&var + 1e-5).unwrap().sqrt().unwrap();
+            let normal = xs.broadcast_sub(&mean).unwrap().broadcast_div(&std).unwrap();
+            let pre = normal.broadcast_mul(&w).unwrap().broadcast_add(&b).unwrap();
+            let expected = match act {
+                None => pre,
+                Some(Activation::Tanh) => pre.tanh().unwrap(),
+                _ => pre.silu().unwrap(),
+            };
+            let off = (ys - expected).unwrap().abs().unwrap().max_all().unwrap();
+            let bound = if dtype == DType::F64 { 1e-9 } else { 1e-4 };
+            assert!(off.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < bound);
+        }
     }
 }
 

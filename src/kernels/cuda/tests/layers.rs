@@ -75,11 +75,11 @@ fn batch_normalisation() {
         for (n, channels) in [(2, 1), (7, 5), (64, 33), (1000, 40)] {
             let [xs, grad] = [(); 2].map(|()| random(draws, &[n, channels], dtype));
             let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
-            let by = kernels::batch_norm::Scaling { weight: &w, bias: &b, act: None };
+            let affine = kernels::batch_norm::ChannelAffine { weight: &w, bias: &b, act: None };
             let [ys, normalized, mean, var] =
                 batch_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected =
-                kernels::batch_norm::forward(std::slice::from_ref(&xs), by, 1e-5, &Shards::default())
+                kernels::batch_norm::forward(std::slice::from_ref(&xs), affine, 1e-5, &Shards::default())
                     .unwrap();
             // A sum of the rows, and the five operations of (x - mean) / std · w + b.
             let bound = rounding.of(rounding.wide(n) + 5);
@@ -97,7 +97,7 @@ fn batch_normalisation() {
             });
             let reference = run(false, &|outs| {
                 let [xs, grad] = [&xs, &grad].map(std::slice::from_ref);
-                kernels::batch_norm::backward(xs, by, &expected, grad, &[outs], &Shards::default())
+                kernels::batch_norm::backward(xs, affine, &expected, grad, &[outs], &Shards::default())
                     .map(|mut dx| dx.remove(0))
             });
             for (own, reference) in own.iter().zip(&reference) {
