@@ -72,7 +72,7 @@ struct Jobs<'a> {
     folder: &'a Path,
     expected: BTreeMap<String, Vec<u8>>,
     whole: Duration,
-    /// The launchers that had to be ended when their ranks were gone. Open MPI 4.1.4 with PMIx 4.2.2, as Debian 12 has
+    /// The launchers that had to be ended when their ranks were gone. Open MPI 4.1.4 with `PMIx` 4.2.2, as Debian 12 has
     /// them, sometimes waits for ever for a lock of its own, in `PMIx_server_finalize`, after a rank was killed while it
     /// started.
     stuck_launchers: Cell<usize>,

@@ -39,8 +39,8 @@ pub(super) fn forward<T: Float>(
     Ok(BatchNormOutput { ys, mean: mean?, var: var?, normalized, rows, eps })
 }
 
-/// The moments of a shard, of which those of the batch are made, about its mean, by the parallel-axis theorem: Chan, Golub and `LeVeque` 1983,
-/// <https://doi.org/10.1080/00031305.1983.10483115>.
+/// The moments of a shard about its mean, of which the parallel-axis theorem makes those of the batch: Chan, Golub and `LeVeque`
+/// 1983, <https://doi.org/10.1080/00031305.1983.10483115>.
 struct ShardMoments {
     rows: f64,
     mean: Vec<f64>,
@@ -62,10 +62,12 @@ impl ShardMoments {
             add_distances(sums.split_at_mut(channels).into(), x, shift);
         });
         let (of_x, of_squares) = sums.split_at(channels);
-        // Rounding can make it negative; NaN stays NaN.
-        let around = |squares: f64| if squares < 0.0 { 0.0 } else { squares };
+        // Rounding can make it negative. Where the squares are too large for f64, or no numbers, so is their sum about the mean.
+        let about_mean = |sum: f64, squares: f64| {
+            if squares.is_finite() { (squares - sum / count * sum).max(0.0) } else { squares }
+        };
         let mean = of_x.iter().zip(shift).map(|(sum, shift)| shift.wide() + sum / count).collect();
-        let squares = of_x.iter().zip(of_squares).map(|(sum, squares)| around(squares - sum * sum / count));
+        let squares = of_x.iter().zip(of_squares).map(|(sum, squares)| about_mean(*sum, *squares));
         Self { rows, mean, squares: squares.collect() }
     }
 

@@ -107,12 +107,18 @@ fn moments_far_from_zero_with_an_outlier_in_front_and_of_unlike_shards_are_exact
 }
 
 #[test]
-fn squares_that_overflow_are_no_variance_of_zero() {
-    let xs = Tensor::new(&[[1e200f64], [-1e200]], &Device::Cpu).unwrap();
+fn squares_near_the_largest_number_are_exact_and_beyond_it_infinite() {
     let [one, zero] = [1.0, 0.0].map(|x| Tensor::full(x, 1, &Device::Cpu).unwrap());
     let affine = ChannelAffine { weight: &one, bias: &zero, act: None };
-    let output = forward(&[xs], affine, 1e-5, &Shards::default()).unwrap();
-    assert!(!output.var.to_vec1::<f64>().unwrap()[0].is_finite());
+    let var_of = |x: f64| {
+        let xs = Tensor::new([x, -x].repeat(8), &Device::Cpu).unwrap().reshape((16, 1)).unwrap();
+        let output = forward(&[xs], affine, 1e-5, &Shards::default()).unwrap();
+        output.var.to_vec1::<f64>().unwrap()[0]
+    };
+    // The square of the sum of distances overflows here, the variance does not.
+    assert!((var_of(1e153) / 1e306 - 1.0).abs() < 1e-12);
+    let beyond = var_of(1e200);
+    assert!(beyond.is_infinite() && beyond > 0.0);
 }
 
 #[test]
