@@ -75,8 +75,8 @@ impl Stream {
     #[inline(always)]
     pub fn blocks<const N: usize>(&self, first: u64) -> [[u32; 4]; N] {
         // A vector for each of the counter's four words, in the lower halves of 64 bits: a product of two words fills such a lane,
-        // and is taken apart by a shift alone. It is twice as fast with AVX-512 as by vectors of 32 bits (without it: not measured). The upper halves hold
-        // anything.
+        // and is taken apart by a shift alone. It is twice as fast with AVX-512 as by vectors of 32 bits (without it: not
+        // measured). The upper halves hold anything.
         let (mut a, mut b, mut c, mut d) = ([0u64; N], [0u64; N], [0u64; N], [0u64; N]);
         for (counter, (a, b)) in (first..).zip(a.iter_mut().zip(&mut b)) {
             (*a, *b) = (counter, counter >> 32);

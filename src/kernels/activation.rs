@@ -46,6 +46,11 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
     })
 }
 
+/// As [`forward`], where there is an activation.
+pub(super) fn forward_if(act: Option<Activation>, xs: &Tensor) -> Result<Tensor> {
+    act.map_or_else(|| Ok(xs.clone()), |act| forward(act, xs))
+}
+
 /// The gradient of [`forward`]'s input, from its input, its output and the output's gradient.
 pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Tensor> {
     if cuda::runs_on(xs) {

@@ -40,21 +40,16 @@ fn forward_of_whole(
         candle_core::bail!("batch norm over several shards or ranks runs in f32 or f64 on CPUs alone");
     }
     let rows = xs.dims()[0] as f64;
-    let (normalized, mean, var, pre) = if cuda::runs_on(xs) {
-        let [pre, normalized, mean, var] = cuda::batch_norm::forward(xs, affine.weight, affine.bias, eps)?;
-        (normalized, mean, var, pre)
+    let [pre, normalized, mean, var] = if cuda::runs_on(xs) {
+        cuda::batch_norm::forward(xs, affine.weight, affine.bias, eps)?
     } else {
         let mean = xs.mean(0)?;
         let centered = xs.broadcast_sub(&mean)?;
         let var = centered.sqr()?.mean(0)?;
         let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
-        let pre = pre_activation(&normalized, affine)?;
-        (normalized, mean, var, pre)
+        [pre_activation(&normalized, affine)?, normalized, mean, var]
     };
-    let ys = match affine.act {
-        Some(act) => activation::forward(act, &pre)?,
-        None => pre,
-    };
+    let ys = activation::forward_if(affine.act, &pre)?;
     Ok(BatchNormOutput { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps })
 }
 

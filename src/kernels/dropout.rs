@@ -10,6 +10,19 @@ use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused};
 use crate::rng::{LANES, Stream};
 
+/// The draw of a mask.
+#[derive(Debug, Clone, Copy)]
+pub struct DropoutDraw<'a> {
+    /// The probability to be dropped, 0 to 1.
+    pub p: f64,
+    /// The words that decide, read row by row, even if the rows are the second dimension.
+    pub stream: &'a Stream,
+    /// The position in the stream of the first element.
+    pub first: u64,
+    /// On a GPU the stream may be that of the step that is read here.
+    pub step_counter: Option<&'a Tensor>,
+}
+
 /// The value of dropout, and the mask that takes a gradient back through it.
 #[derive(Debug, Clone)]
 pub struct DropoutOutput {
@@ -19,17 +32,12 @@ pub struct DropoutOutput {
     pub mask: Tensor,
 }
 
-/// Drops elements of xs, (N, C) or (T, N, C): [`apply`] with a new [`mask`], whose arguments it takes. One pass does both where the
-/// mask is drawn in xs' order and begins with a block of the stream, which has four words.
-pub fn forward(
-    xs: &Tensor,
-    p: f64,
-    stream: &Stream,
-    first: u64,
-    step_counter: Option<&Tensor>,
-) -> Result<DropoutOutput> {
+/// Drops elements of xs, (N, C) or (T, N, C): [`apply`] with a new [`mask`]. One pass does both where the mask is drawn in xs' order and
+/// begins with a block of the stream, which has four words.
+pub fn forward(xs: &Tensor, draw: DropoutDraw<'_>) -> Result<DropoutOutput> {
+    let DropoutDraw { p, stream, first, .. } = draw;
     if !is_fused(xs) || xs.rank() != 2 || !first.is_multiple_of(4) {
-        let mask = mask(xs, p, stream, first, step_counter)?;
+        let mask = mask(xs, draw)?;
         return Ok(DropoutOutput { ys: apply(xs, &mask)?, mask });
     }
     let MaskRule { dropped, kept } = MaskRule::of(p);
@@ -65,15 +73,7 @@ impl MaskRule {
 }
 
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
-/// The stream is read row by row, even if the rows are the second dimension, starting at the position `first`. On a GPU
-/// the stream may be that of the step in `step_counter`.
-pub fn mask(
-    xs: &Tensor,
-    p: f64,
-    stream: &Stream,
-    first: u64,
-    step_counter: Option<&Tensor>,
-) -> Result<Tensor> {
+pub fn mask(xs: &Tensor, DropoutDraw { p, stream, first, step_counter }: DropoutDraw<'_>) -> Result<Tensor> {
     let MaskRule { dropped, kept } = MaskRule::of(p);
     let (steps, rows, width) = match *xs.dims() {
         [rows, width] => (1, rows, width),
@@ -151,7 +151,8 @@ mod tests {
     fn draw_mask(rows: usize, p: f64, first: u64) -> Vec<f32> {
         let xs = Tensor::ones((rows, 3), DType::F32, &Device::Cpu).unwrap();
         let stream = Stream::new(1, Purpose::Dropout, 0);
-        mask(&xs, p, &stream, first, None).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        let draw = DropoutDraw { p, stream: &stream, first, step_counter: None };
+        mask(&xs, draw).unwrap().flatten_all().unwrap().to_vec1().unwrap()
     }
 
     #[test]
@@ -171,7 +172,9 @@ mod tests {
     #[test]
     fn every_chunk_is_multiplied_by_its_own_mask() {
         let xs = Tensor::arange(0f64, 3.0 * 5000.0, &Device::Cpu).unwrap().reshape((5000, 3)).unwrap();
-        let mask = mask(&xs, 0.3, &Stream::new(1, Purpose::Dropout, 0), 0, None).unwrap();
+        let stream = Stream::new(1, Purpose::Dropout, 0);
+        let draw = DropoutDraw { p: 0.3, stream: &stream, first: 0, step_counter: None };
+        let mask = mask(&xs, draw).unwrap();
         let off = (apply(&xs, &mask).unwrap() - (&xs * &mask).unwrap()).unwrap().abs().unwrap();
         assert!(off.max_all().unwrap().to_scalar::<f64>().unwrap() < 1e-12);
     }
@@ -182,8 +185,9 @@ mod tests {
         for (shape, first) in [((5000, 3), 0), ((5000, 3), 8), ((7, 3), 6), ((1, 1), 4)] {
             let xs = Tensor::arange(0f64, 15000.0, &Device::Cpu).unwrap();
             let xs = xs.narrow(0, 0, shape.0 * shape.1).unwrap().reshape(shape).unwrap();
-            let DropoutOutput { ys, mask } = forward(&xs, 0.3, &stream, first, None).unwrap();
-            let expected = super::mask(&xs, 0.3, &stream, first, None).unwrap();
+            let draw = DropoutDraw { p: 0.3, stream: &stream, first, step_counter: None };
+            let DropoutOutput { ys, mask } = forward(&xs, draw).unwrap();
+            let expected = super::mask(&xs, draw).unwrap();
             let numbers = |of: &Tensor| of.flatten_all().unwrap().to_vec1::<f64>().unwrap();
             assert_eq!(numbers(&mask), numbers(&expected));
             assert_eq!(numbers(&ys), numbers(&apply(&xs, &expected).unwrap()));

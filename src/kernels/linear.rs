@@ -31,7 +31,7 @@ pub fn forward(
     }
     if !is_fused(xs) || precision == MatmulPrecision::Bf16 {
         let zs = product(xs, &w.t()?, precision)?.broadcast_add(b)?;
-        let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
+        let ys = activation::forward_if(act, &zs)?;
         return Ok(LinearOutput { ys, saved: zs });
     }
     by_dtype!(xs, T => fused_forward::<T>(xs, w, b, act))

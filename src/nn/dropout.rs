@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Layer, Mode, Op, Shape};
 use crate::error::Result;
-use crate::kernels::dropout::{self, DropoutOutput};
+use crate::kernels::dropout::{self, DropoutDraw, DropoutOutput};
 
 /// Drops each element of (N, C) or (T, N, H) with probability `p` in training and scales the others by 1 / (1 - p); does nothing in
 /// evaluation.
@@ -35,7 +35,8 @@ impl Layer for Dropout {
         // The stream goes row by row, so that a batch in parts has the mask of the whole.
         let rows = if xs.rank() == 3 { xs.dims()[1] } else { xs.dims()[0] };
         let first = tape.first_row() * (xs.elem_count() / rows.max(1)) as u64;
-        let DropoutOutput { ys, mask } = dropout::forward(xs, p, &stream, first, tape.step_tensor())?;
+        let draw = DropoutDraw { p, stream: &stream, first, step_counter: tape.step_tensor() };
+        let DropoutOutput { ys, mask } = dropout::forward(xs, draw)?;
         tape.record_without_parameters(move |grad, _, _| Ok(Some(dropout::apply(grad, &mask)?)));
         Ok(ys)
     }

@@ -113,7 +113,9 @@ fn elementwise(c: &mut Criterion) {
     side_by_side(c, "tanh", fused, reference);
 
     let fused = || {
-        let output = dropout::forward(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0, None)?;
+        let stream = &Stream::new(1, Purpose::Dropout, 1);
+        let draw = dropout::DropoutDraw { p: 0.5, stream, first: 0, step_counter: None };
+        let output = dropout::forward(&xs, draw)?;
         dropout::apply(&output.ys, &output.mask).map(|dx| drop(black_box(dx)))
     };
     let reference = || {

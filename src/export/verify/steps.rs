@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::export::arrays::{Elements, NamedArray, NpzWriter};
-use crate::kernels::dropout;
+use crate::kernels::dropout::{self, DropoutDraw};
 use crate::nn::{Op, Tape};
 use crate::run::PreparedParts;
 use crate::trainer::Update;
@@ -145,7 +145,8 @@ impl<W: Write + Seek> UpdateWriter<'_, W> {
         let mut tape = Tape::new(seed, update.step, 0);
         for (place, DropoutLayer { p, width }) in self.dropouts.iter().enumerate() {
             let rows = Tensor::zeros((update.rows, *width), DType::F32, &Device::Cpu)?;
-            let mask = dropout::mask(&rows, *p, &tape.stream(), 0, None)?;
+            let draw = DropoutDraw { p: *p, stream: &tape.stream(), first: 0, step_counter: None };
+            let mask = dropout::mask(&rows, draw)?;
             let kept = mask.flatten_all()?.to_vec1::<f32>()?.into_iter().map(|factor| u8::from(factor > 0.0));
             let name = format!("{}/kept/{place}", update.step);
             self.archive.add(&NamedArray::new(&name, rows.dims(), Elements::Byte(kept.collect())))?;

@@ -53,10 +53,11 @@ impl ShardMoments {
     /// no larger than the sum of all, and the subtraction below loses a factor of the number of rows at most.
     #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
     fn of<T: Float>(x: &[T], channels: usize) -> Self {
+        let Some(shift) = x.get(..channels) else {
+            // A shard without rows.
+            return Self { rows: 0.0, mean: vec![0.0; channels], squares: vec![0.0; channels] };
+        };
         let rows = (x.len() / channels) as f64;
-        // A shard may have no rows.
-        let (origin, count) = (vec![T::of(0.0); channels], rows.max(1.0));
-        let shift = x.get(..channels).unwrap_or(&origin);
         let chunks = x.chunks(columns::chunk(channels)).collect();
         let sums = columns::sums_of(chunks, 2 * channels, |x, sums| {
             add_distances(sums.split_at_mut(channels).into(), x, shift);
@@ -64,9 +65,9 @@ impl ShardMoments {
         let (of_x, of_squares) = sums.split_at(channels);
         // Rounding can make it negative. Where the squares are too large for f64, or no numbers, so is their sum about the mean.
         let about_mean = |sum: f64, squares: f64| {
-            if squares.is_finite() { (squares - sum / count * sum).max(0.0) } else { squares }
+            if squares.is_finite() { (squares - sum / rows * sum).max(0.0) } else { squares }
         };
-        let mean = of_x.iter().zip(shift).map(|(sum, shift)| shift.wide() + sum / count).collect();
+        let mean = of_x.iter().zip(shift).map(|(sum, shift)| shift.wide() + sum / rows).collect();
         let squares = of_x.iter().zip(of_squares).map(|(sum, squares)| about_mean(*sum, *squares));
         Self { rows, mean, squares: squares.collect() }
     }

@@ -21,11 +21,7 @@ pub fn normalize_by(
     let shift = (bias - (mean * &scale)?)?;
     debug_assert_eq!(xs.dim(D::Minus1)?, scale.elem_count());
     if !is_fused(xs) {
-        let ys = xs.broadcast_mul(&scale)?.broadcast_add(&shift)?;
-        return match act {
-            Some(act) => activation::forward(act, &ys),
-            None => Ok(ys),
-        };
+        return activation::forward_if(act, &xs.broadcast_mul(&scale)?.broadcast_add(&shift)?);
     }
     by_dtype!(xs, T => {
         let (x, scale, shift) = (view::<T>(xs)?, view::<T>(&scale)?, view::<T>(&shift)?);

@@ -106,7 +106,8 @@ fn dropout_masks_are_the_same_on_both_devices() {
             // p, and p · 2³²
             for (p, dropped, first) in [(0.25, 1u64 << 30, 0), (0.5, 1 << 31, 13), (1.0, 1 << 32, 2)] {
                 let xs = random(draws, shape, dtype);
-                let expected = kernels::dropout::mask(&xs, p, &stream, first, None).unwrap();
+                let draw = kernels::dropout::DropoutDraw { p, stream: &stream, first, step_counter: None };
+                let expected = kernels::dropout::mask(&xs, draw).unwrap();
                 let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
                 let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
                 // The step by value, and as a replayed graph reads it.
