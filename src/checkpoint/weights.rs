@@ -97,7 +97,7 @@ pub(crate) fn require_finite<'a>(
 ) -> Result<()> {
     let mut names = Vec::new();
     for (name, tensor) in tensors {
-        if tensor.dtype().is_float() && !all_finite(tensor)? {
+        if tensor.dtype().is_float() && !all_finite(&[tensor])? {
             names.push(format!("`{}`", name.escape_debug()));
         }
     }

@@ -193,7 +193,7 @@ impl PictureCache {
 /// Whether all numbers are brightnesses.
 fn are_pixels(xs: &Tensor) -> Result<bool> {
     let (least, most) = (xs.min_all()?.to_scalar::<f32>()?, xs.max_all()?.to_scalar::<f32>()?);
-    Ok(all_finite(xs)? && least >= 0.0 && most <= 255.0)
+    Ok(all_finite(&[xs])? && least >= 0.0 && most <= 255.0)
 }
 
 /// Writes the elements of a tensor, little-endian.

@@ -3,40 +3,45 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::storage::{Float, view};
+use super::update::CHUNK;
 use super::vectorized::vectorized;
 use super::{by_dtype, is_fused, team};
 
-/// The sum of the squares of all elements, in f64.
-pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
-    if !is_fused(xs) {
-        return xs.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar();
-    }
-    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, squares)?.iter().sum()))
+/// The sum of the squares of all elements of some tensors, in f64.
+pub fn sum_of_squares(tensors: &[&Tensor]) -> Result<f64> {
+    let reference = |xs: &Tensor| xs.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>();
+    let Some(first) = fused(tensors) else { return tensors.iter().map(|xs| reference(xs)).sum() };
+    by_dtype!(first, T => Ok(of_chunks::<T, _>(tensors, squares)?.iter().sum()))
 }
 
-/// The Euclidean norm of all elements, to six digits at least: squares of f32 are added up eight at a time in f32, by eight roundings
+/// The Euclidean norm of all elements of some tensors, to six digits at least: squares of f32 are added up eight at a time in f32, by eight roundings
 /// of 2⁻²⁴ each, which takes half as long as in f64 throughout. [`sum_of_squares`] has all digits.
-pub fn euclidean_norm(xs: &Tensor) -> Result<f64> {
+pub fn euclidean_norm(tensors: &[&Tensor]) -> Result<f64> {
     /// Sums of squares of which eight do not overflow, and those below the smallest normal number do not count. Others are
     /// formed again in f64.
     const RANGE: std::ops::Range<f64> = 1e-12..1e30;
-    if is_fused(xs) {
-        let sum: f64 = by_dtype!(xs, T => of_chunks::<T, _>(xs, short_sums)?.iter().sum());
+    if let Some(first) = fused(tensors) {
+        let sum: f64 = by_dtype!(first, T => of_chunks::<T, _>(tensors, short_sums)?.iter().sum());
         if RANGE.contains(&sum) {
             return Ok(sum.sqrt());
         }
     }
-    Ok(sum_of_squares(xs)?.sqrt())
+    Ok(sum_of_squares(tensors)?.sqrt())
 }
 
-/// Whether no element is NaN or infinite.
-pub fn all_finite(xs: &Tensor) -> Result<bool> {
-    if !is_fused(xs) {
-        // Non-finite x gives `0 · x = NaN`, which propagates through the sum.
-        let zero = (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>()?;
-        return Ok(zero == 0.0);
-    }
-    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, is_finite)?.iter().all(|finite| *finite)))
+/// Whether no element of some tensors is NaN or infinite.
+pub fn all_finite(tensors: &[&Tensor]) -> Result<bool> {
+    // Non-finite x gives `0 · x = NaN`, which propagates through the sum.
+    let zero = |xs: &Tensor| (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>();
+    let Some(first) = fused(tensors) else {
+        return Ok(tensors.iter().map(|xs| zero(xs)).sum::<Result<f64>>()? == 0.0);
+    };
+    by_dtype!(first, T => Ok(of_chunks::<T, _>(tensors, is_finite)?.iter().all(|finite| *finite)))
+}
+
+/// The first of the tensors, where the fused kernels run on all of them.
+fn fused<'a>(tensors: &[&'a Tensor]) -> Option<&'a Tensor> {
+    tensors.first().copied().filter(|_| tensors.iter().all(|xs| is_fused(xs)))
 }
 
 vectorized! {
@@ -60,7 +65,7 @@ pub fn sum_of_magnitudes(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
         return xs.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar();
     }
-    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, magnitudes)?.iter().sum()))
+    by_dtype!(xs, T => Ok(of_chunks::<T, _>(&[xs], magnitudes)?.iter().sum()))
 }
 
 vectorized! {
@@ -77,12 +82,27 @@ vectorized! {
     }
 }
 
-/// Elements that one thread takes at a time.
-const CHUNK: usize = 1 << 15;
+/// The results of `f` for each chunk of some tensors.
+fn of_chunks<T: Float, R: Send>(tensors: &[&Tensor], f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
+    let views = tensors.iter().map(|xs| view::<T>(xs)).collect::<Result<Vec<_>>>()?;
+    Ok(team::map(by_place(views.iter().map(|xs| &xs[..])), f))
+}
 
-/// The results of `f` for each chunk, in order.
-fn of_chunks<T: Float, R: Send>(xs: &Tensor, f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
-    Ok(team::map(view::<T>(xs)?.chunks(CHUNK).collect(), f))
+/// The chunks of some slices in the order of their places, as fractions of their slice. A thread, whose share of a job are
+/// neighbours, so has the same part of every gradient that it has computed, and will update: in its cache, and not in another's,
+/// who would have to fetch it, and would be asked for it again where the next gradient is written.
+fn by_place<'a, T>(slices: impl Iterator<Item = &'a [T]>) -> Vec<&'a [T]> {
+    #[allow(clippy::cast_precision_loss, reason = "a place in memory")]
+    let place = |start: usize, chunk: &[T], whole: &[T]| {
+        (start as f64 + chunk.len() as f64 / 2.0) / whole.len() as f64
+    };
+    let placed = |whole: &'a [T]| {
+        let starts = (0..whole.len()).step_by(CHUNK);
+        starts.zip(whole.chunks(CHUNK)).map(move |(start, chunk)| (place(start, chunk, whole), chunk))
+    };
+    let mut chunks: Vec<(f64, &[T])> = slices.flat_map(placed).collect();
+    chunks.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    chunks.into_iter().map(|(_, chunk)| chunk).collect()
 }
 
 vectorized! {
@@ -133,12 +153,12 @@ mod tests {
     fn one_element_that_is_not_finite_is_found_anywhere() {
         for n in [1usize, 31, 32, 100, 70_000] {
             let xs = Tensor::full(3e38f32, n, &Device::Cpu).unwrap();
-            assert!(all_finite(&xs).unwrap());
+            assert!(all_finite(&[&xs]).unwrap());
             for (place, bad) in [(0, f32::NAN), (n / 2, f32::INFINITY), (n - 1, f32::NEG_INFINITY)] {
                 let mut elements = xs.to_vec1::<f32>().unwrap();
                 elements[place] = bad;
                 let bad = Tensor::new(elements, &Device::Cpu).unwrap();
-                assert!(!all_finite(&bad).unwrap());
+                assert!(!all_finite(&[&bad]).unwrap());
                 assert!(!sum_of_magnitudes(&bad).unwrap().is_finite());
             }
         }
@@ -151,15 +171,45 @@ mod tests {
             let drawn = draws.normal(n, 1.0);
             for size in [1e-30, 1e-9, 1.0, 1e12, 1e30] {
                 let xs = (&drawn * size).unwrap().to_dtype(DType::F32).unwrap();
-                let expected = sum_of_squares(&xs).unwrap().sqrt();
-                let off = (euclidean_norm(&xs).unwrap() / expected - 1.0).abs();
+                let expected = sum_of_squares(&[&xs]).unwrap().sqrt();
+                let off = (euclidean_norm(&[&xs]).unwrap() / expected - 1.0).abs();
                 assert!(off < 1e-6, "{n} {size}: {off}");
             }
         }
         let zero = Tensor::zeros(1000, DType::F32, &Device::Cpu).unwrap();
-        assert!(euclidean_norm(&zero).unwrap().abs() < 1e-300);
+        assert!(euclidean_norm(&[&zero]).unwrap().abs() < 1e-300);
         let nan = Tensor::full(f32::NAN, 1000, &Device::Cpu).unwrap();
-        assert!(euclidean_norm(&nan).unwrap().is_nan());
+        assert!(euclidean_norm(&[&nan]).unwrap().is_nan());
+    }
+
+    #[test]
+    fn chunks_of_several_tensors_are_ordered_by_their_places() {
+        let [long, short, small] = [vec![1.0f32; 4 * CHUNK], vec![2.0; CHUNK + 2], vec![3.0; 3]];
+        let chunks = by_place([&long[..], &short, &small, &[]].into_iter());
+        let heads: Vec<(f32, usize)> = chunks.iter().map(|chunk| (chunk[0], chunk.len())).collect();
+        // Middles at 1/8, 3/8, nearly 1/2, 1/2, 5/8, 7/8 and nearly 1.
+        let expected =
+            [(1.0, CHUNK), (1.0, CHUNK), (2.0, CHUNK), (3.0, 3), (1.0, CHUNK), (1.0, CHUNK), (2.0, 2)];
+        assert_eq!(heads, expected);
+    }
+
+    #[test]
+    fn all_tensors_count() {
+        let ones = |n: usize| Tensor::ones(n, DType::F64, &Device::Cpu).unwrap();
+        let (long, short) = (ones(50_000), ones(14_000));
+        let both = [&long, &short];
+        assert!((sum_of_squares(&both).unwrap() - 64_000.0).abs() < 1e-9);
+        let norm =
+            euclidean_norm(&[&long.to_dtype(DType::F32).unwrap(), &short.to_dtype(DType::F32).unwrap()]);
+        assert!((norm.unwrap() / 64_000f64.sqrt() - 1.0).abs() < 1e-6);
+        assert!(all_finite(&both).unwrap());
+        let nan = Tensor::full(f64::NAN, 3, &Device::Cpu).unwrap();
+        assert!(!all_finite(&[&long, &nan]).unwrap());
+        // The reference implementation runs where one of them has no fused kernel.
+        let half = nan.to_dtype(DType::BF16).unwrap();
+        assert!(!all_finite(&[&long, &half]).unwrap());
+        assert!(sum_of_squares(&[&long, &half]).unwrap().is_nan());
+        assert!(sum_of_squares(&[]).unwrap().abs() < 1e-300 && all_finite(&[]).unwrap());
     }
 
     #[test]
@@ -167,7 +217,7 @@ mod tests {
         for n in [1usize, 15, 16, 100] {
             let xs = Tensor::full(2f32, n, &Device::Cpu).unwrap();
             let expected = 4.0 * f64::from(u32::try_from(n).unwrap());
-            assert!((sum_of_squares(&xs).unwrap() - expected).abs() < 1e-9);
+            assert!((sum_of_squares(&[&xs]).unwrap() - expected).abs() < 1e-9);
             assert!((sum_of_magnitudes(&xs.neg().unwrap()).unwrap() - expected / 2.0).abs() < 1e-9);
         }
     }

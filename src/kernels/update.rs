@@ -129,7 +129,7 @@ fn with_slots<'a, T: Float, const S: usize>(
 }
 
 /// Elements that one thread takes at a time.
-const CHUNK: usize = 1 << 14;
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// The fused loop, in chunks of fixed size for the threads.
 ///

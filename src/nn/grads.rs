@@ -252,12 +252,12 @@ impl<'a> Gradients<'a> {
     /// Whether the gradients of all trained parameters are finite. Factors are taken to be [`Self::bounded`].
     pub fn are_finite(&self) -> Result<bool> {
         let writer = match self {
-            Self::Dense(dense) => return Ok(all_finite(dense.flat())?),
+            Self::Dense(dense) => return Ok(all_finite(&dense.trained())?),
             Self::Factored(writer) => writer,
         };
         for (index, view) in writer.buffer.views.iter().enumerate() {
             let is_written = writer.state[index].get() == GradState::Written;
-            if is_written && writer.buffer.is_trained[index] && !all_finite(view)? {
+            if is_written && writer.buffer.is_trained[index] && !all_finite(&[view])? {
                 return Ok(false);
             }
         }
@@ -273,6 +273,12 @@ impl<'a> Dense<'a> {
     /// The gradient of `param`.
     pub fn get(&self, param: &Param) -> &'a Tensor {
         &self.0.views[param.index()]
+    }
+
+    /// The gradient of each trained parameter.
+    pub fn trained(&self) -> Vec<&'a Tensor> {
+        let GradBuffer { views, is_trained, .. } = self.0;
+        views.iter().zip(is_trained).filter(|(_, is_trained)| **is_trained).map(|(view, _)| view).collect()
     }
 
     /// Adds the gradients of all trained parameters of these shards, and those of other ranks, into the first.

@@ -112,7 +112,7 @@ fn lerp(slot: &Var, new: &Tensor, weight: f64) -> Result<Tensor> {
 
 #[allow(clippy::cast_precision_loss, reason = "a count of numbers")]
 fn root_mean_square(of: &Tensor) -> Result<f64> {
-    Ok((sum_of_squares(of)? / of.elem_count() as f64).sqrt())
+    Ok((sum_of_squares(&[of])? / of.elem_count() as f64).sqrt())
 }
 
 impl Adafactor {

@@ -43,9 +43,9 @@ impl Clip {
         matches!(self, Self::Norm(max) if norm + 1e-6 > max)
     }
 
-    /// The clipping of gradients in a contiguous buffer. By norm they are multiplied by `max / (norm + 1e-6)`, at most
+    /// The clipping of the gradients of all parameters. By norm they are multiplied by `max / (norm + 1e-6)`, at most
     /// 1, as in torch.
-    pub fn of(self, gradients: &Tensor) -> Result<Clipping<'static>> {
+    pub fn of(self, gradients: &[&Tensor]) -> Result<Clipping<'static>> {
         match self {
             Self::None => Ok(Clipping::NONE),
             Self::Value(clamp) => Ok(Clipping { clamp, ..Clipping::NONE }),
@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn the_norm_is_over_all_gradients_with_torchs_epsilon() {
         let gradients = Tensor::new(&[3f64, 0.0, 4.0], &Device::Cpu).unwrap();
-        let clipping = Clip::Norm(1.0).of(&gradients).unwrap();
+        let clipping = Clip::Norm(1.0).of(&[&gradients]).unwrap();
         assert_eq!(clipping.norm, Some(5.0));
         // torch: clip_grad_norm_ of [3, 4] at 1.0 leaves [0.59999988, 0.79999984] in f64 arithmetic: 3 / 5.000001.
         assert!((clipping.scale * 3.0 - 3.0 / 5.000_001).abs() < 1e-15);
-        assert!((Clip::Norm(10.0).of(&gradients).unwrap().scale - 1.0).abs() < 1e-15);
+        assert!((Clip::Norm(10.0).of(&[&gradients]).unwrap().scale - 1.0).abs() < 1e-15);
     }
 }

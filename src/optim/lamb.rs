@@ -110,7 +110,7 @@ impl UpdateRule for Lamb {
     ) -> Result<()> {
         let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
         update(&self.direction(at), transform, &direction, grad, slots)?;
-        let norms = [param, &direction].map(|var| sum_of_squares(var.as_tensor()).map(f64::sqrt));
+        let norms = [param, &direction].map(|var| sum_of_squares(&[var.as_tensor()]).map(f64::sqrt));
         let [weight, length] = norms;
         let (weight, length) = (weight?, length?);
         let trust = if weight > 0.0 && length > 0.0 { weight / length } else { 1.0 };

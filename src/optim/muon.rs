@@ -87,7 +87,7 @@ impl Muon {
         let (rows, cols) = direction.dims2()?;
         let upright = rows > cols;
         let mut x = rounded(&if upright { direction.t()?.contiguous()? } else { direction.clone() })?;
-        let norm = rounded(&Tensor::new(&[sum_of_squares(&x)?.sqrt()], x.device())?)?.maximum(self.eps)?;
+        let norm = rounded(&Tensor::new(&[sum_of_squares(&[&x])?.sqrt()], x.device())?)?.maximum(self.eps)?;
         x = rounded(&x.broadcast_div(&norm)?)?;
         for _ in 0..self.ns_steps {
             go_on()?;

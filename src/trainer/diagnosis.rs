@@ -38,7 +38,7 @@ impl Trainer {
         let Self { learner, memory, .. } = self;
         let network = &learner.network;
         for param in network.params().trainable() {
-            if !all_finite(param.value())? {
+            if !all_finite(&[param.value()])? {
                 return Ok(Some(format!("the parameter `{}`", param.name())));
             }
         }
@@ -47,12 +47,12 @@ impl Trainer {
         for rows in learner.micro_batches(batch).flat_map(|rows| learner.parts(batch.data, rows)) {
             let tape = learner.tape(batch, rows.start);
             let part = batch.data.part(&batch.selection, rows, None)?;
-            if !all_finite(&part.xs)? {
+            if !all_finite(&[&part.xs])? {
                 return Ok(Some("the inputs of the batch".to_owned()));
             }
             let mut first = None;
             let mut on_layer = |layer: &dyn Layer, value: &Tensor| -> Result<()> {
-                if first.is_none() && !all_finite(value)? {
+                if first.is_none() && !all_finite(&[value])? {
                     first = Some(format!("the value of layer `{}`", layer.name()));
                 }
                 Ok(())
@@ -68,7 +68,7 @@ impl Trainer {
         let gradients = writer.finish()?.into_dense()?;
         // The way back begins at the last parameter.
         for param in network.params().trainable().iter().rev() {
-            if !all_finite(gradients.get(param))? {
+            if !all_finite(&[gradients.get(param)])? {
                 return Ok(Some(format!("the gradient of `{}`", param.name())));
             }
         }

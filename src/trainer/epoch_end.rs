@@ -69,7 +69,7 @@ impl Trainer {
     /// An error if a weight is no longer finite: the updates of `epoch` were too large for its type.
     pub fn require_finite(&self, epoch: u64) -> Result<()> {
         for param in self.learner.network.params().trainable() {
-            if !sum_of_squares(param.value())?.is_finite() {
+            if !sum_of_squares(&[param.value()])?.is_finite() {
                 return Err(Error::Weights(format!(
                     "`{}` is no longer finite after epoch {epoch} (step {}): lower `optimizer.lr`, or set \
                      `train.clip_grad_norm`",

@@ -199,11 +199,11 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
     }
     let gradients = backward.gradients.bounded()?;
     let clipping = match &gradients {
-        Gradients::Dense(dense) => clip.of(dense.flat())?,
+        Gradients::Dense(dense) => clip.of(&dense.trained())?,
         Gradients::Factored(_) => Clipping::NONE,
     };
     let norm = match (clipping.norm, &gradients) {
-        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(dense.flat())?),
+        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(&dense.trained())?),
         (norm, _) => norm,
     };
     let is_finite = match norm {
@@ -213,7 +213,7 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
         _ => gradients.are_finite()?,
     };
     if !is_finite {
-        let norm = Clip::Norm(1.0).of(gradients.into_dense()?.flat())?.norm;
+        let norm = Clip::Norm(1.0).of(&gradients.into_dense()?.trained())?.norm;
         return Ok(failed(norm.unwrap_or(f64::NAN)));
     }
     let outcome = UpdateOutcome { loss_sum, norm: norm.unwrap_or(f64::NAN), is_finite };

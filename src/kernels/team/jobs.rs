@@ -173,8 +173,8 @@ impl Team {
     /// Does the rest of a job: a member's own share, then the others'. Calls `after` after each piece.
     fn work_on(&self, job: u32, member: usize, mut after: impl FnMut()) {
         let members = self.members();
-        for index in (0..members).map(|offset| (member + offset) % members) {
-            while let Some(piece) = self.claim(job, index) {
+        for owner in (0..members).map(|offset| (member + offset) % members) {
+            while let Some(piece) = self.claim(job, owner, member) {
                 // SAFETY: the claim shows that `job` is not over: its leader waits for this piece, and has written the
                 // work before the share that the claim has read.
                 let work = self.work.with(|work| unsafe { *work });
@@ -188,18 +188,23 @@ impl Team {
         }
     }
 
-    /// The next piece of a member's share, if there is one and the job is still this one.
-    fn claim(&self, job: u32, member: usize) -> Option<usize> {
-        let word = &self.shares[member].0;
+    /// A piece of a share, if there is one and the job is still this one: the first that is left for the member itself, the
+    /// last for others. So the pieces that move between caches from one job to the next are the same few.
+    fn claim(&self, job: u32, owner: usize, member: usize) -> Option<usize> {
+        let word = &self.shares[owner].0;
         let mut seen = word.load(Ordering::Acquire);
         loop {
             let share = Share::unpack(seen);
             if share.job != job || share.next >= share.end {
                 return None;
             }
-            let taken = Share { next: share.next + 1, ..share }.pack();
-            match word.compare_exchange_weak(seen, taken, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(usize::from(share.next)),
+            let (piece, left) = if owner == member {
+                (share.next, Share { next: share.next + 1, ..share })
+            } else {
+                (share.end - 1, Share { end: share.end - 1, ..share })
+            };
+            match word.compare_exchange_weak(seen, left.pack(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(usize::from(piece)),
                 Err(now) => seen = now,
             }
         }

@@ -26,6 +26,15 @@ fn every_piece_is_done_once_for_any_number_of_threads_and_pieces() {
 }
 
 #[test]
+fn a_member_begins_with_the_last_of_the_pieces_of_others() {
+    // Its worker is not started.
+    let team = Team::new(2, Contention::default());
+    let order = Mutex::new(Vec::new());
+    team.run(7, &|index| order.lock().unwrap().push(index));
+    assert_eq!(order.into_inner().unwrap(), [0, 1, 2, 6, 5, 4, 3]);
+}
+
+#[test]
 fn members_that_fell_asleep_are_woken_or_done_without() {
     let team = small_team(2);
     for _ in 0..5 {

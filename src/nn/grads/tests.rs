@@ -72,6 +72,6 @@ fn factors_are_kept_only_while_their_product_is_sure_to_be_finite() {
         assert_eq!(params.trainable().iter().all(|p| gradients.get(p).is_none()), kept, "{x} {g}");
         assert_eq!(gradients.are_finite().unwrap(), finite, "{x} {g}");
         let dense = gradients.into_dense().unwrap();
-        assert_eq!(all_finite(dense.flat()).unwrap(), finite, "{x} {g}");
+        assert_eq!(all_finite(&[dense.flat()]).unwrap(), finite, "{x} {g}");
     }
 }

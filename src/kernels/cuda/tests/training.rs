@@ -146,7 +146,7 @@ fn the_guard_skips_every_update_from_the_first_that_is_not_finite_on() {
         let guard = FiniteGuard::new(4, &gpu()).unwrap();
         // More than a block takes.
         let grads = random(draws, &[10_001], dtype);
-        let squares = kernels::norm::sum_of_squares(&grads).unwrap();
+        let squares = kernels::norm::sum_of_squares(&[&grads]).unwrap();
         let nan = Tensor::new(&[1.0, f64::NAN], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         let nan = Tensor::cat(&[&grads, &nan], 0).unwrap();
         let see = |step: u64, loss: f64, grads: &Tensor, norm| {
