@@ -4,6 +4,8 @@
 
 use std::mem::MaybeUninit;
 
+use candle_core::Result;
+
 use super::storage::Float;
 use super::team;
 
@@ -14,15 +16,6 @@ pub(super) const CHUNK: usize = 1 << 13;
 pub(super) struct FilledBuffers<T, R, const N: usize> {
     pub(super) buffers: [Vec<T>; N],
     pub(super) results: Vec<R>,
-}
-
-/// A buffer of `length` zeros.
-pub(super) fn zeros<T: Float>(length: usize) -> Vec<T> {
-    if length <= CHUNK {
-        return vec![T::of(0.0); length];
-    }
-    let [zeros] = filled(chunk_lengths(length, CHUNK).map(|length| (length, ())), |(), _| ());
-    zeros
 }
 
 /// The lengths of a buffer's chunks, of which the last may be shorter.
@@ -63,6 +56,46 @@ pub(super) fn filled_with_results<T: Float, P: Send, R: Send, const N: usize>(
     FilledBuffers { buffers, results }
 }
 
+/// As [`filled`], where a piece fills one chunk in each of several rounds: a buffer holds the chunks of all pieces of the first
+/// round, then those of the second, and so on. `lengths` has those of each piece's chunks in the buffers. So the rows that a
+/// thread takes through all steps of a sequence are zeroed by that thread.
+///
+/// # Errors
+/// That of a piece that failed.
+pub(super) fn filled_in_rounds<T: Float, P: Send, const N: usize>(
+    rounds: usize,
+    lengths: &[[usize; N]],
+    pieces: Vec<P>,
+    fill: impl Fn(P, [Vec<&mut [T]>; N]) -> Result<()> + Sync,
+) -> Result<[Vec<T>; N]> {
+    assert_eq!(lengths.len(), pieces.len(), "each piece has the lengths of its chunks");
+    let totals: [usize; N] = std::array::from_fn(|buffer| {
+        let round: usize = lengths.iter().map(|lengths| lengths[buffer]).sum();
+        rounds * round
+    });
+    let mut buffers: [Vec<T>; N] = totals.map(Vec::with_capacity);
+    let mut parts: Vec<[Vec<_>; N]> =
+        lengths.iter().map(|_| std::array::from_fn(|_| Vec::with_capacity(rounds))).collect();
+    for (index, (buffer, total)) in buffers.iter_mut().zip(totals).enumerate() {
+        let mut rest = &mut buffer.spare_capacity_mut()[..total];
+        for _ in 0..rounds {
+            for (part, lengths) in parts.iter_mut().zip(lengths) {
+                part[index].extend(rest.split_off_mut(..lengths[index]));
+            }
+        }
+        assert!(rest.is_empty(), "the chunks cover the buffer");
+    }
+    let zeroed = |chunks: Vec<_>| chunks.into_iter().map(zeroed).collect();
+    team::try_for_each(pieces.into_iter().zip(parts).collect(), |(piece, parts)| {
+        fill(piece, parts.map(zeroed))
+    })?;
+    for (buffer, total) in buffers.iter_mut().zip(totals) {
+        // SAFETY: as in `filled_with_results`; a piece's chunks are zeroed before `fill` is called, so that they are where it fails.
+        unsafe { buffer.set_len(total) };
+    }
+    Ok(buffers)
+}
+
 /// Zeroes a chunk.
 fn zeroed<T: Float>(chunk: &mut [MaybeUninit<T>]) -> &mut [T] {
     chunk.fill(MaybeUninit::new(T::of(0.0)));
@@ -77,12 +110,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_element_is_zero() {
-        for length in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK, 5 * CHUNK - 1] {
-            // Memory that is used again holds what was there.
-            drop(vec![1.0f32; length]);
-            assert_eq!(zeros::<f32>(length), vec![0.0; length]);
-        }
+    fn a_piece_fills_its_chunk_of_every_round() {
+        drop([(); 2].map(|()| vec![1.0f64; 60]));
+        let lengths = [[2, 3], [1, 0], [0, 2]];
+        let fill = |piece: usize, [left, right]: [Vec<&mut [f64]>; 2]| {
+            for (round, chunk) in left.into_iter().chain(right).enumerate() {
+                assert!(chunk.iter().all(|x| *x == 0.0));
+                chunk.fill(f64::from(u32::try_from(10 * piece + round).unwrap()));
+            }
+            Ok(())
+        };
+        let [left, right] = filled_in_rounds(2, &lengths, vec![1, 2, 3], fill).unwrap();
+        assert_eq!(left, [10.0, 10.0, 20.0, 11.0, 11.0, 21.0]);
+        assert_eq!(right, [12.0, 12.0, 12.0, 32.0, 32.0, 13.0, 13.0, 13.0, 33.0, 33.0]);
+        let [none] = filled_in_rounds(0, &[[5]], vec![()], |(), _: [Vec<&mut [f32]>; 1]| Ok(())).unwrap();
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn the_error_of_a_piece_is_that_of_the_buffers() {
+        let fill = |piece: usize, _: [Vec<&mut [f32]>; 1]| {
+            if piece == 1 {
+                candle_core::bail!("as it should")
+            }
+            Ok(())
+        };
+        assert!(filled_in_rounds(3, &[[4], [4], [4]], vec![0, 1, 2], fill).is_err());
     }
 
     #[test]

@@ -85,7 +85,10 @@ vectorized! {
 /// The results of `f` for each chunk of some tensors.
 fn of_chunks<T: Float, R: Send>(tensors: &[&Tensor], f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
     let views = tensors.iter().map(|xs| view::<T>(xs)).collect::<Result<Vec<_>>>()?;
-    Ok(team::map(by_place(views.iter().map(|xs| &xs[..])), f))
+    let chunks = by_place(views.iter().map(|xs| &xs[..]));
+    let is_little = chunks.iter().map(|chunk| chunk.len()).sum::<usize>() <= CHUNK;
+    // Done before another thread has begun.
+    Ok(if is_little { chunks.into_iter().map(f).collect() } else { team::map(chunks, f) })
 }
 
 /// The chunks of some slices in the order of their places, as fractions of their slice. A thread, whose share of a job are

@@ -7,7 +7,8 @@ use candle_core::Tensor;
 use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::recurrent::{
-    self, CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder, swap_batch_and_time,
+    self, CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder, last_step_gradient,
+    swap_batch_and_time,
 };
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
@@ -180,12 +181,7 @@ impl Layer for LastStep {
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let steps = xs.dims()[0];
         if let Mode::Train(tape) = mode {
-            let shape = xs.shape().clone();
-            tape.record_without_parameters(move |grad, _, _| {
-                let whole = Tensor::zeros(&shape, grad.dtype(), grad.device())?;
-                whole.slice_set(&grad.unsqueeze(0)?, 0, steps - 1)?;
-                Ok(Some(whole))
-            });
+            tape.record_without_parameters(move |grad, _, _| Ok(Some(last_step_gradient(grad, steps)?)));
         }
         Ok(xs.get(steps - 1)?)
     }

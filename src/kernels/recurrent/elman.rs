@@ -3,12 +3,11 @@
 use candle_core::{Result, Tensor};
 
 use super::super::activation::{self, add_and_slope, shift_and_apply};
-use super::super::buffers::zeros;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows, two};
+use super::rows::{RowBlock, Steps, by_rows, filled_by_rows, two};
 use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, H).
@@ -33,7 +32,8 @@ pub(super) fn forward<T: Float>(
     let tiled_bias = bias.repeat(RowBlock::largest(n));
     let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
-    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
+    let blocks = RowBlock::blocks(n).into_iter().zip(by_rows(&mut hs, n, hidden)).collect();
+    team::try_for_each(blocks, |(rows, mut hs): (RowBlock, Steps<'_, T>)| {
         for (t, previous) in order.of(steps) {
             order.check()?;
             if let Some(previous) = previous {
@@ -58,8 +58,7 @@ pub(super) fn through_time<T: Float>(
 ) -> Result<GateGrads> {
     let PassSizes { steps, n, hidden, order } = sizes;
     let w_hh = Panels::new(Matrix::new(w_hh, hidden, hidden));
-    let mut dz = zeros(grad.len());
-    let block = |(rows, mut dz): (RowBlock, Steps<'_, T>)| {
+    let [dz] = filled_by_rows(steps, [hidden], RowBlock::blocks(n), |rows, [mut dz]| {
         let mut next: Option<usize> = None;
         for (t, _) in order.of(steps).rev() {
             order.check()?;
@@ -72,7 +71,6 @@ pub(super) fn through_time<T: Float>(
             next = Some(t);
         }
         Ok(())
-    };
-    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut dz, n, hidden)).collect(), block)?;
+    })?;
     Ok(GateGrads { input: tensor(dz, (steps, n, hidden))?, state: None })
 }

@@ -3,13 +3,12 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::buffers::zeros;
+use super::super::Accumulate;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
-use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows, two};
+use super::rows::{RowBlock, Steps, filled_beside, two};
 use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
@@ -36,11 +35,7 @@ pub(super) fn forward<T: Float>(
     bias.iter_mut().zip(of_gates).for_each(|(bias, &of_gates)| *bias += of_gates);
     let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
-    let mut hs = zeros(steps * n * hidden);
-    let mut from_state = zeros(hs.len());
-    let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
-    let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
-    team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
+    let block = |rows: RowBlock, mut gates: Steps<'_, T>, [mut from_state, mut hs]: [Steps<'_, T>; 2]| {
         let start = vec![T::of(0.0); rows.count * hidden];
         let mut state = vec![T::of(0.0); rows.count * width];
         for (t, previous) in order.of(steps) {
@@ -57,7 +52,8 @@ pub(super) fn forward<T: Float>(
             step(given, gates[t], from_state[t], h);
         }
         Ok(())
-    })?;
+    };
+    let [from_state, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(from_state, (steps, n, hidden))?];
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
@@ -126,7 +122,7 @@ pub(super) fn through_time<T: Float>(
     let PassSizes { steps, n, hidden, order } = sizes;
     let width = 3 * hidden;
     let w_hh = Panels::new(Matrix::new(w_hh, width, hidden));
-    let block = |(rows, (mut gates, mut state)): (RowBlock, (Steps<'_, T>, Steps<'_, T>))| {
+    let block = |rows: RowBlock, mut gates: Steps<'_, T>, [mut state]: [Steps<'_, T>; 1]| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         // What of the gradient of a state goes to the one before it directly, and all of it.
         let (mut direct, mut dh) = (zero.clone(), zero.clone());
@@ -145,11 +141,7 @@ pub(super) fn through_time<T: Float>(
         }
         Ok(())
     };
-    let mut state = zeros(steps * n * width);
-    edit(&gates, |gates| {
-        let arguments = by_rows(gates, n, width).into_iter().zip(by_rows(&mut state, n, width));
-        team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)
-    })??;
+    let [state] = edit(&gates, |gates| filled_beside(gates, [steps, n], [width], block))??;
     Ok(GateGrads { input: gates, state: Some(tensor(state, (steps, n, width))?) })
 }
 

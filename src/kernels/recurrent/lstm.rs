@@ -3,13 +3,12 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::buffers::zeros;
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows, two};
+use super::rows::{RowBlock, Steps, by_rows, filled_beside, two};
 use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
@@ -32,11 +31,7 @@ pub(super) fn forward<T: Float>(
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
     let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
-    let mut cs = zeros(steps * n * hidden);
-    let mut hs = zeros(cs.len());
-    let outputs = by_rows(&mut cs, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
-    let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
-    team::try_for_each(blocks, |(rows, (mut gates, (mut cs, mut hs)))| {
+    let block = |rows: RowBlock, mut gates: Steps<'_, T>, [mut cs, mut hs]: [Steps<'_, T>; 2]| {
         let start = vec![T::of(0.0); rows.count * hidden];
         for (t, previous) in order.of(steps) {
             order.check()?;
@@ -52,7 +47,8 @@ pub(super) fn forward<T: Float>(
             step(&bias, z, before, c, hs[t]);
         }
         Ok(())
-    })?;
+    };
+    let [cs, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(cs, (steps, n, hidden))?];
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
@@ -123,7 +119,7 @@ pub(super) fn through_time<T: Float>(
         Ok(())
     };
     edit(&gates, |gates| {
-        team::try_for_each(RowBlock::blocks(n).zip(by_rows(gates, n, width)).collect(), block)
+        team::try_for_each(RowBlock::blocks(n).into_iter().zip(by_rows(gates, n, width)).collect(), block)
     })??;
     Ok(GateGrads { input: gates, state: None })
 }

@@ -21,6 +21,7 @@ use super::linear::write_sums;
 use super::storage::{Float, edit, tensor, view};
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused};
 pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
+use rows::{RowBlock, filled_by_rows};
 use sizes::PassSizes;
 
 /// A layer's steps over xs (T, N, F) from a state of 0.
@@ -161,12 +162,35 @@ pub fn swap_batch_and_time(xs: &Tensor) -> Result<Tensor> {
     by_dtype!(xs, T => {
         let (a, b, f) = xs.dims3()?;
         let x = view::<T>(xs)?;
-        let mut swapped = Vec::with_capacity(x.len());
-        for j in 0..b {
-            for i in 0..a {
-                swapped.extend_from_slice(&x[(i * b + j) * f..][..f]);
+        let [swapped] = filled_by_rows(b, [f], RowBlock::of_copy(a, x.len()), |rows, [mut steps]| {
+            let width = f.max(1);
+            for (i, row) in rows.of(&x, 0, b * f).chunks_exact((b * f).max(1)).enumerate() {
+                for (j, from) in row.chunks_exact(width).enumerate() {
+                    steps[j][i * f..][..f].copy_from_slice(from);
+                }
             }
-        }
+            Ok(())
+        })?;
         tensor(swapped, (b, a, f))
+    })
+}
+
+/// The gradient (T, N, H) of `steps` steps, of which the last has this gradient (N, H), and the others 0.
+pub fn last_step_gradient(grad: &Tensor, steps: usize) -> Result<Tensor> {
+    let (n, hidden) = grad.dims2()?;
+    if !is_fused(grad) {
+        let whole = Tensor::zeros((steps, n, hidden), grad.dtype(), grad.device())?;
+        whole.slice_set(&grad.unsqueeze(0)?.contiguous()?, 0, steps - 1)?;
+        return Ok(whole);
+    }
+    by_dtype!(grad, T => {
+        let g = view::<T>(grad)?;
+        let [whole] = filled_by_rows(steps, [hidden], RowBlock::of_copy(n, steps * g.len()), |rows, [mut steps]| {
+            if let Some(last) = steps.last_mut() {
+                last.copy_from_slice(rows.of(&g, 0, hidden));
+            }
+            Ok(())
+        })?;
+        tensor(whole, (steps, n, hidden))
     })
 }

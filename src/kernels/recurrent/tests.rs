@@ -22,7 +22,9 @@ fn cell(draws: &Draws, kind: CellKind, features: usize, hidden: usize) -> CellPa
 #[test]
 fn value_and_gradients_match_the_reference() {
     let draws = Draws::new(1);
-    for (steps, n, features, hidden) in [(1, 2, 3, 4), (5, 1, 2, 3), (6, 4, 3, 5), (3, 2, 2, 70)] {
+    for (steps, n, features, hidden) in
+        [(1, 2, 3, 4), (5, 1, 2, 3), (6, 4, 3, 5), (3, 2, 2, 70), (4, 37, 2, 5)]
+    {
         for (kind, reverse) in KINDS.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
             let (xs, cell) = (draws.normal(&[steps, n, features], 0.7), cell(&draws, kind, features, hidden));
             let refs = || cell.each_ref();
@@ -81,4 +83,28 @@ fn a_pass_that_is_stopped_ends_before_its_next_step() {
 fn close(a: &Tensor, b: &Tensor) {
     let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
     assert!(difference < 1e-11, "{difference}");
+}
+
+#[test]
+fn batch_and_time_change_places() {
+    let draws = Draws::new(2);
+    // Few elements, and several blocks of rows.
+    for shape in [[3, 2, 4], [1, 5, 1], [70, 30, 9], [2, 5000, 3]] {
+        let xs = draws.normal(&shape, 1.0);
+        let expected = xs.transpose(0, 1).unwrap().contiguous().unwrap();
+        let swapped = swap_batch_and_time(&xs).unwrap();
+        assert_eq!(swapped.to_vec3::<f64>().unwrap(), expected.to_vec3::<f64>().unwrap(), "{shape:?}");
+    }
+}
+
+#[test]
+fn only_the_last_step_has_a_gradient() {
+    let draws = Draws::new(3);
+    for (steps, n, hidden) in [(1, 2, 3), (4, 3, 2), (9, 70, 20)] {
+        let grad = draws.normal(&[n, hidden], 1.0);
+        let whole = last_step_gradient(&grad, steps).unwrap().to_vec3::<f64>().unwrap();
+        assert_eq!(whole.len(), steps);
+        assert_eq!(whole[steps - 1], grad.to_vec2::<f64>().unwrap());
+        assert!(whole[..steps - 1].iter().flatten().flatten().all(|x| *x == 0.0));
+    }
 }
