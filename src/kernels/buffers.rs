@@ -1,4 +1,4 @@
-//! New buffers that the threads zero and fill chunk by chunk: a chunk stays in the cache of the thread that computes it. Where one
+//! New buffers that the threads zero and fill chunk by chunk, or some rows through all steps of a sequence: a chunk stays in the cache of the thread that computes it. Where one
 //! thread zeroed a whole buffer, the others would wait for it, and then fetch their chunks from its cache.
 #![allow(unsafe_code, reason = "buffers are initialised chunk by chunk")]
 
@@ -56,18 +56,18 @@ pub(super) fn filled_with_results<T: Float, P: Send, R: Send, const N: usize>(
     FilledBuffers { buffers, results }
 }
 
-/// As [`filled`], where a piece fills one chunk in each of several rounds: a buffer holds the chunks of all pieces of the first
-/// round, then those of the second, and so on. `lengths` has those of each piece's chunks in the buffers. So the rows that a
-/// thread takes through all steps of a sequence are zeroed by that thread.
+/// As [`filled`], but each piece fills one chunk of every buffer in each of `rounds` rounds; a round's chunks lie in the order of
+/// the pieces. `lengths` has for each piece the length of its chunks in each buffer. So the rows that a thread takes through all
+/// steps of a sequence are zeroed by that thread.
 ///
 /// # Errors
 /// That of a piece that failed.
-pub(super) fn filled_in_rounds<T: Float, P: Send, const N: usize>(
+pub(super) fn filled_in_rounds<T: Float, P: Send, R: Send, const N: usize>(
     rounds: usize,
     lengths: &[[usize; N]],
     pieces: Vec<P>,
-    fill: impl Fn(P, [Vec<&mut [T]>; N]) -> Result<()> + Sync,
-) -> Result<[Vec<T>; N]> {
+    fill: impl Fn(P, [Vec<&mut [T]>; N]) -> Result<R> + Sync,
+) -> Result<FilledBuffers<T, R, N>> {
     assert_eq!(lengths.len(), pieces.len(), "each piece has the lengths of its chunks");
     let totals: [usize; N] = std::array::from_fn(|buffer| {
         let round: usize = lengths.iter().map(|lengths| lengths[buffer]).sum();
@@ -80,20 +80,21 @@ pub(super) fn filled_in_rounds<T: Float, P: Send, const N: usize>(
         let mut rest = &mut buffer.spare_capacity_mut()[..total];
         for _ in 0..rounds {
             for (part, lengths) in parts.iter_mut().zip(lengths) {
-                part[index].extend(rest.split_off_mut(..lengths[index]));
+                part[index].push(rest.split_off_mut(..lengths[index]).unwrap_or_default());
             }
         }
         assert!(rest.is_empty(), "the chunks cover the buffer");
     }
     let zeroed = |chunks: Vec<_>| chunks.into_iter().map(zeroed).collect();
-    team::try_for_each(pieces.into_iter().zip(parts).collect(), |(piece, parts)| {
-        fill(piece, parts.map(zeroed))
-    })?;
+    let pieces = pieces.into_iter().zip(parts).collect();
+    let results = team::map(pieces, |(piece, parts)| fill(piece, parts.map(zeroed)));
     for (buffer, total) in buffers.iter_mut().zip(totals) {
-        // SAFETY: as in `filled_with_results`; a piece's chunks are zeroed before `fill` is called, so that they are where it fails.
+        // SAFETY: the chunks are disjoint and cover all `total` elements, as asserted; `map` has called its function for every
+        // piece, which zeroes all of the piece's chunks before `fill` sees them.
         unsafe { buffer.set_len(total) };
     }
-    Ok(buffers)
+    let results = results.into_iter().collect::<Result<_>>()?;
+    Ok(FilledBuffers { buffers, results })
 }
 
 /// Zeroes a chunk.
@@ -118,13 +119,15 @@ mod tests {
                 assert!(chunk.iter().all(|x| *x == 0.0));
                 chunk.fill(f64::from(u32::try_from(10 * piece + round).unwrap()));
             }
-            Ok(())
+            Ok(piece)
         };
-        let [left, right] = filled_in_rounds(2, &lengths, vec![1, 2, 3], fill).unwrap();
+        let FilledBuffers { buffers: [left, right], results } =
+            filled_in_rounds(2, &lengths, vec![1, 2, 3], fill).unwrap();
+        assert_eq!(results, [1, 2, 3]);
         assert_eq!(left, [10.0, 10.0, 20.0, 11.0, 11.0, 21.0]);
         assert_eq!(right, [12.0, 12.0, 12.0, 32.0, 32.0, 13.0, 13.0, 13.0, 33.0, 33.0]);
-        let [none] = filled_in_rounds(0, &[[5]], vec![()], |(), _: [Vec<&mut [f32]>; 1]| Ok(())).unwrap();
-        assert!(none.is_empty());
+        let none = filled_in_rounds(0, &[[5]], vec![()], |(), _: [Vec<&mut [f32]>; 1]| Ok(())).unwrap();
+        assert!(none.buffers[0].is_empty());
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn filled_with_sums<T: Float, P: Send, const N: usize>(
 }
 
 /// The parts' sums, added up in their order.
-fn total(parts: Vec<Vec<f64>>, width: usize) -> Vec<f64> {
+pub(super) fn total(parts: Vec<Vec<f64>>, width: usize) -> Vec<f64> {
     let add = |mut total: Vec<f64>, part: Vec<f64>| {
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
         total
@@ -57,24 +57,24 @@ fn total(parts: Vec<Vec<f64>>, width: usize) -> Vec<f64> {
 /// The rows that a loop over columns takes at a time: a sum is loaded and stored once for all of them.
 const ROWS: usize = 8;
 
-/// Each row of a block of [`ROWS`] rows.
-#[inline(always)]
-fn rows_of<T>(block: &[T], width: usize) -> [&[T]; ROWS] {
-    std::array::from_fn(|row| &block[row * width..][..width])
+/// Adds each row to the sums.
+pub(super) fn add_rows<T: Float>(sums: &mut [f64], rows: &[T]) {
+    let width = sums.len();
+    add_columns(sums, rows, width);
 }
 
 vectorized! {
-    /// Adds each row to the sums.
-    pub(super) fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
+    /// Adds to the sums the first columns of rows that lie `stride` elements apart, and of which the last may end with these columns.
+    pub(super) fn add_columns[T: Float](sums: &mut [f64], rows: &[T], stride: usize) {
         let width = sums.len();
-        let mut blocks = rows.chunks_exact(ROWS * width);
+        let mut blocks = rows.chunks_exact(ROWS * stride);
         for block in &mut blocks {
-            let rows = rows_of(block, width);
+            let rows: [&[T]; ROWS] = std::array::from_fn(|row| &block[row * stride..][..width]);
             for (at, sum) in sums.iter_mut().enumerate() {
                 *sum += rows.iter().map(|row| row[at].wide()).sum::<f64>();
             }
         }
-        for row in blocks.remainder().chunks_exact(width) {
+        for row in blocks.remainder().chunks(stride) {
             for (sum, x) in sums.iter_mut().zip(row) {
                 *sum += x.wide();
             }
@@ -96,5 +96,21 @@ mod tests {
         });
         assert_eq!(filled.buffers, [[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]]);
         assert_eq!(filled.sums, [9.0, 12.0]);
+    }
+
+    #[test]
+    fn columns_of_wider_rows_are_added() {
+        const WIDTH: usize = 5;
+        for rows in [0u16, 1, 7, 8, 9, 20] {
+            let numbers: Vec<f32> = (0..rows * 5).map(f32::from).collect();
+            let mut sums = [1.0, 2.0];
+            // The third and the fourth column.
+            add_columns(&mut sums, numbers.get(2..).unwrap_or_default(), WIDTH);
+            let expected = |first: f64, column: u16| {
+                first + (0..rows).map(|row| f64::from(5 * row + column)).sum::<f64>()
+            };
+            let off = [sums[0] - expected(1.0, 2), sums[1] - expected(2.0, 3)];
+            assert!(off.iter().all(|off| off.abs() < 1e-9), "{rows}: {off:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::storage::{Float, view};
+// Those of an update, so that both jobs divide a parameter alike.
 use super::update::CHUNK;
 use super::vectorized::vectorized;
 use super::{by_dtype, is_fused, team};
@@ -10,17 +11,17 @@ use super::{by_dtype, is_fused, team};
 /// The sum of the squares of all elements of some tensors, in f64.
 pub fn sum_of_squares(tensors: &[&Tensor]) -> Result<f64> {
     let reference = |xs: &Tensor| xs.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>();
-    let Some(first) = fused(tensors) else { return tensors.iter().map(|xs| reference(xs)).sum() };
+    let Some(first) = first_if_fused(tensors) else { return tensors.iter().map(|xs| reference(xs)).sum() };
     by_dtype!(first, T => Ok(of_chunks::<T, _>(tensors, squares)?.iter().sum()))
 }
 
-/// The Euclidean norm of all elements of some tensors, to six digits at least: squares of f32 are added up eight at a time in f32, by eight roundings
-/// of 2⁻²⁴ each, which takes half as long as in f64 throughout. [`sum_of_squares`] has all digits.
+/// The Euclidean norm of all elements of some tensors, to six digits at least: squares of f32 are added up eight at a time in f32,
+/// by eight roundings of 2⁻²⁴ each, which takes half as long as in f64 throughout. [`sum_of_squares`] has all digits.
 pub fn euclidean_norm(tensors: &[&Tensor]) -> Result<f64> {
     /// Sums of squares of which eight do not overflow, and those below the smallest normal number do not count. Others are
     /// formed again in f64.
     const RANGE: std::ops::Range<f64> = 1e-12..1e30;
-    if let Some(first) = fused(tensors) {
+    if let Some(first) = first_if_fused(tensors) {
         let sum: f64 = by_dtype!(first, T => of_chunks::<T, _>(tensors, short_sums)?.iter().sum());
         if RANGE.contains(&sum) {
             return Ok(sum.sqrt());
@@ -33,15 +34,16 @@ pub fn euclidean_norm(tensors: &[&Tensor]) -> Result<f64> {
 pub fn all_finite(tensors: &[&Tensor]) -> Result<bool> {
     // Non-finite x gives `0 · x = NaN`, which propagates through the sum.
     let zero = |xs: &Tensor| (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>();
-    let Some(first) = fused(tensors) else {
+    let Some(first) = first_if_fused(tensors) else {
         return Ok(tensors.iter().map(|xs| zero(xs)).sum::<Result<f64>>()? == 0.0);
     };
     by_dtype!(first, T => Ok(of_chunks::<T, _>(tensors, is_finite)?.iter().all(|finite| *finite)))
 }
 
-/// The first of the tensors, where the fused kernels run on all of them.
-fn fused<'a>(tensors: &[&'a Tensor]) -> Option<&'a Tensor> {
-    tensors.first().copied().filter(|_| tensors.iter().all(|xs| is_fused(xs)))
+/// The first of the tensors, if the fused kernels run on all of them, as on numbers of its type.
+fn first_if_fused<'a>(tensors: &[&'a Tensor]) -> Option<&'a Tensor> {
+    let is_alike = |first: &Tensor, xs: &Tensor| is_fused(xs) && xs.dtype() == first.dtype();
+    tensors.first().copied().filter(|first| tensors.iter().all(|xs| is_alike(first, xs)))
 }
 
 vectorized! {
@@ -82,30 +84,49 @@ vectorized! {
     }
 }
 
-/// The results of `f` for each chunk of some tensors.
+/// The results of `f` for each chunk of some tensors. Nothing writes to them meanwhile: views of one gradient buffer all read it.
 fn of_chunks<T: Float, R: Send>(tensors: &[&Tensor], f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
     let views = tensors.iter().map(|xs| view::<T>(xs)).collect::<Result<Vec<_>>>()?;
-    let chunks = by_place(views.iter().map(|xs| &xs[..]));
-    let is_little = chunks.iter().map(|chunk| chunk.len()).sum::<usize>() <= CHUNK;
-    // Done before another thread has begun.
-    Ok(if is_little { chunks.into_iter().map(f).collect() } else { team::map(chunks, f) })
+    let pieces = pieces(by_relative_position(views.iter().map(|xs| &xs[..])));
+    Ok(team::map(pieces, |chunks| chunks.into_iter().map(&f).collect::<Vec<R>>())
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
-/// The chunks of some slices in the order of their places, as fractions of their slice. A thread, whose share of a job are
-/// neighbours, so has the same part of every gradient that it has computed, and will update: in its cache, and not in another's,
-/// who would have to fetch it, and would be asked for it again where the next gradient is written.
-fn by_place<'a, T>(slices: impl Iterator<Item = &'a [T]>) -> Vec<&'a [T]> {
-    #[allow(clippy::cast_precision_loss, reason = "a place in memory")]
-    let place = |start: usize, chunk: &[T], whole: &[T]| {
+/// The chunks of all slices, ordered by their positions as fractions of their slice. A thread's share of a job is a run of
+/// neighbours, so in this order it reads the part of each gradient that it has computed and will update, from its own cache. In
+/// another order it would fetch those lines from another core, which would need them back for the next gradient.
+fn by_relative_position<'a, T>(slices: impl Iterator<Item = &'a [T]>) -> Vec<&'a [T]> {
+    #[allow(clippy::cast_precision_loss, reason = "a position in memory")]
+    let position = |start: usize, chunk: &[T], whole: &[T]| {
         (start as f64 + chunk.len() as f64 / 2.0) / whole.len() as f64
     };
-    let placed = |whole: &'a [T]| {
+    let positioned = |whole: &'a [T]| {
         let starts = (0..whole.len()).step_by(CHUNK);
-        starts.zip(whole.chunks(CHUNK)).map(move |(start, chunk)| (place(start, chunk, whole), chunk))
+        starts.zip(whole.chunks(CHUNK)).map(move |(start, chunk)| (position(start, chunk, whole), chunk))
     };
-    let mut chunks: Vec<(f64, &[T])> = slices.flat_map(placed).collect();
+    let mut chunks: Vec<(f64, &[T])> = slices.flat_map(positioned).collect();
     chunks.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
+}
+
+/// Neighbouring chunks in pieces of at least [`CHUNK`] elements but for the last: shares are of equal numbers of pieces, and the
+/// many small gradients of biases are not worth one each.
+fn pieces<T>(chunks: Vec<&[T]>) -> Vec<Vec<&[T]>> {
+    let mut pieces: Vec<Vec<&[T]>> = Vec::new();
+    let mut elements = CHUNK;
+    for chunk in chunks {
+        match pieces.last_mut() {
+            Some(piece) if elements < CHUNK => piece.push(chunk),
+            _ => {
+                pieces.push(vec![chunk]);
+                elements = 0;
+            }
+        }
+        elements += chunk.len();
+    }
+    pieces
 }
 
 vectorized! {
@@ -186,14 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn chunks_of_several_tensors_are_ordered_by_their_places() {
+    fn chunks_of_several_tensors_are_ordered_by_position_and_small_ones_join() {
         let [long, short, small] = [vec![1.0f32; 4 * CHUNK], vec![2.0; CHUNK + 2], vec![3.0; 3]];
-        let chunks = by_place([&long[..], &short, &small, &[]].into_iter());
+        let chunks = by_relative_position([&long[..], &short, &small, &[]].into_iter());
         let heads: Vec<(f32, usize)> = chunks.iter().map(|chunk| (chunk[0], chunk.len())).collect();
         // Middles at 1/8, 3/8, nearly 1/2, 1/2, 5/8, 7/8 and nearly 1.
         let expected =
             [(1.0, CHUNK), (1.0, CHUNK), (2.0, CHUNK), (3.0, 3), (1.0, CHUNK), (1.0, CHUNK), (2.0, 2)];
         assert_eq!(heads, expected);
+        let counts: Vec<usize> = pieces(chunks).iter().map(Vec::len).collect();
+        assert_eq!(counts, [1, 1, 1, 2, 1, 1]);
+        assert!(pieces::<f32>(Vec::new()).is_empty());
     }
 
     #[test]
@@ -208,10 +232,12 @@ mod tests {
         assert!(all_finite(&both).unwrap());
         let nan = Tensor::full(f64::NAN, 3, &Device::Cpu).unwrap();
         assert!(!all_finite(&[&long, &nan]).unwrap());
-        // The reference implementation runs where one of them has no fused kernel.
-        let half = nan.to_dtype(DType::BF16).unwrap();
-        assert!(!all_finite(&[&long, &half]).unwrap());
-        assert!(sum_of_squares(&[&long, &half]).unwrap().is_nan());
+        // The reference implementation runs where one of them has no fused kernel, or another type.
+        for other in [DType::BF16, DType::F32].map(|dtype| nan.to_dtype(dtype).unwrap()) {
+            assert!(!all_finite(&[&long, &other]).unwrap());
+            assert!(sum_of_squares(&[&long, &other]).unwrap().is_nan());
+            assert!(euclidean_norm(&[&long, &other]).unwrap().is_nan());
+        }
         assert!(sum_of_squares(&[]).unwrap().abs() < 1e-300 && all_finite(&[]).unwrap());
     }
 

@@ -1,9 +1,9 @@
 //! Gradients on their way from the layers to the optimizer.
 //!
 //! All gradients of a network are in one contiguous buffer with a view for each parameter, as in
-//! `DistributedDataParallel`'s buckets (Li et al. 2020, <https://arxiv.org/abs/2006.15704>): a norm, a finiteness check
-//! or a sum over ranks is one pass. They have three phases, each a type of its own: the memory, a [`GradBuffer`]; a
-//! [`GradWriter`], which layers write to during the backward pass; and [`Gradients`], which are complete.
+//! `DistributedDataParallel`'s buckets (Li et al. 2020, <https://arxiv.org/abs/2006.15704>): a sum over ranks is one pass. They
+//! have three phases, each a type of its own: the memory, a [`GradBuffer`]; a [`GradWriter`], which layers write to during the
+//! backward pass; and [`Gradients`], which are complete.
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +16,7 @@ use super::{Param, Params};
 use crate::distributed::Shards;
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
-use crate::kernels::{Accumulate, GradOut, MatmulPrecision, linear, ranks};
+use crate::kernels::{Accumulate, GradOut, MatmulPrecision, is_fused, linear, ranks};
 
 /// Each view begins at a multiple of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
@@ -27,8 +27,8 @@ pub struct GradBuffer {
     params: Vec<Param>,
     /// One view for each parameter, with the parameter's shape.
     views: Vec<Tensor>,
-    /// The gradients of the parameters that are trained. Those of frozen ones follow it.
-    trained: Tensor,
+    /// The gradients of the parameters that are trained, one after the other. Those of frozen ones follow it.
+    flat: Tensor,
     is_trained: Vec<bool>,
 }
 
@@ -75,12 +75,17 @@ impl GradBuffer {
             Ok(buffer.narrow(0, *start, shape.elem_count())?.reshape(shape)?)
         };
         let views = params.iter().zip(&starts).map(view).collect::<Result<_>>()?;
-        Ok(Self { params, views, trained: buffer.narrow(0, 0, trained.max(1))?, is_trained })
+        Ok(Self { params, views, flat: buffer.narrow(0, 0, trained.max(1))?, is_trained })
+    }
+
+    /// The indices of the parameters that are trained.
+    fn trained(&self) -> impl Iterator<Item = usize> {
+        (0..self.views.len()).filter(|index| self.is_trained[*index])
     }
 
     /// The device of the gradients.
     pub fn device(&self) -> &Device {
-        self.trained.device()
+        self.flat.device()
     }
 
     /// Starts a backward pass. All gradients are missing, whatever the buffer holds.
@@ -92,7 +97,7 @@ impl GradBuffer {
     /// As [`Self::writer`], but the gradients of linear layers are kept as their factors, where the kernels can add their
     /// product to a weight in one pass.
     pub fn deferring_writer(&mut self) -> GradWriter<'_> {
-        let defers = linear::adds_in_place(&self.trained);
+        let defers = linear::adds_in_place(&self.flat);
         GradWriter { defers, ..self.writer() }
     }
 
@@ -173,7 +178,7 @@ impl<'a> GradWriter<'a> {
     /// As [`Self::finish`]; where no row has written anything, all gradients are zero.
     pub fn finish_or_zero(self) -> Result<Dense<'a>> {
         if self.state.iter().all(|state| state.get() == GradState::Missing) {
-            self.buffer.trained.zero_set()?;
+            self.buffer.flat.zero_set()?;
             return Ok(Dense(self.buffer));
         }
         self.finish()?.into_dense()
@@ -252,16 +257,12 @@ impl<'a> Gradients<'a> {
     /// Whether the gradients of all trained parameters are finite. Factors are taken to be [`Self::bounded`].
     pub fn are_finite(&self) -> Result<bool> {
         let writer = match self {
-            Self::Dense(dense) => return Ok(all_finite(&dense.trained())?),
+            Self::Dense(dense) => return Ok(all_finite(&dense.parts())?),
             Self::Factored(writer) => writer,
         };
-        for (index, view) in writer.buffer.views.iter().enumerate() {
-            let is_written = writer.state[index].get() == GradState::Written;
-            if is_written && writer.buffer.is_trained[index] && !all_finite(&[view])? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let is_written = |index: &usize| writer.state[*index].get() == GradState::Written;
+        let written = writer.buffer.trained().filter(is_written);
+        Ok(all_finite(&written.map(|index| &writer.buffer.views[index]).collect::<Vec<_>>())?)
     }
 }
 
@@ -275,10 +276,11 @@ impl<'a> Dense<'a> {
         &self.0.views[param.index()]
     }
 
-    /// The gradient of each trained parameter.
-    pub fn trained(&self) -> Vec<&'a Tensor> {
-        let GradBuffer { views, is_trained, .. } = self.0;
-        views.iter().zip(is_trained).filter(|(_, is_trained)| **is_trained).map(|(view, _)| view).collect()
+    /// The gradients of all trained parameters for a sum over their elements: one for each parameter where the CPU's kernels
+    /// divide them among the threads as their update does, else [`Self::flat`], which is one pass.
+    pub fn parts(&self) -> Vec<&'a Tensor> {
+        let views = self.0.trained().map(|index| &self.0.views[index]);
+        if is_fused(self.flat()) { views.collect() } else { vec![self.flat()] }
     }
 
     /// Adds the gradients of all trained parameters of these shards, and those of other ranks, into the first.
@@ -292,6 +294,6 @@ impl<'a> Dense<'a> {
 
     /// The gradients of all trained parameters one after the other, with zeros between them.
     pub fn flat(&self) -> &'a Tensor {
-        &self.0.trained
+        &self.0.flat
     }
 }

@@ -43,7 +43,7 @@ impl Clip {
         matches!(self, Self::Norm(max) if norm + 1e-6 > max)
     }
 
-    /// The clipping of the gradients of all parameters. By norm they are multiplied by `max / (norm + 1e-6)`, at most
+    /// The clipping of the gradients of all trained parameters. By norm they are multiplied by `max / (norm + 1e-6)`, at most
     /// 1, as in torch.
     pub fn of(self, gradients: &[&Tensor]) -> Result<Clipping<'static>> {
         match self {

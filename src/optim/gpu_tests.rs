@@ -122,7 +122,7 @@ fn every_kernel_is_its_rules_formula() {
             let (grads, gpu_grads) = (gradients(&params, step), gradients(&gpu_params, step));
             let (grads, gpu_grads) = (grads.as_written(), gpu_grads.as_written());
             let own = match norm {
-                Some(norm) if !whole => super::Clip::Norm(norm).of(&grads.trained()).unwrap(),
+                Some(norm) if !whole => super::Clip::Norm(norm).of(&grads.parts()).unwrap(),
                 _ => clipping,
             };
             cpu.step(&Gradients::Dense(grads), own, time).unwrap();

@@ -199,11 +199,11 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
     }
     let gradients = backward.gradients.bounded()?;
     let clipping = match &gradients {
-        Gradients::Dense(dense) => clip.of(&dense.trained())?,
+        Gradients::Dense(dense) => clip.of(&dense.parts())?,
         Gradients::Factored(_) => Clipping::NONE,
     };
     let norm = match (clipping.norm, &gradients) {
-        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(&dense.trained())?),
+        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(&dense.parts())?),
         (norm, _) => norm,
     };
     let is_finite = match norm {
@@ -213,7 +213,7 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
         _ => gradients.are_finite()?,
     };
     if !is_finite {
-        let norm = Clip::Norm(1.0).of(&gradients.into_dense()?.trained())?.norm;
+        let norm = Clip::Norm(1.0).of(&gradients.into_dense()?.parts())?.norm;
         return Ok(failed(norm.unwrap_or(f64::NAN)));
     }
     let outcome = UpdateOutcome { loss_sum, norm: norm.unwrap_or(f64::NAN), is_finite };

@@ -126,6 +126,11 @@ fn two_workers_do_every_piece_once() {
 }
 
 #[test]
+fn a_piece_is_done_once_where_its_owner_and_another_are_at_both_ends_of_a_share() {
+    check(3, 1, 1, |team| run_one(team, 4));
+}
+
+#[test]
 fn a_second_leader_works_alone_or_after_the_first() {
     check(2, 1, 1, |team| {
         let other = team.clone();

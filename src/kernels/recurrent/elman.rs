@@ -3,12 +3,14 @@
 use candle_core::{Result, Tensor};
 
 use super::super::activation::{self, add_and_slope, shift_and_apply};
+use super::super::buffers::FilledBuffers;
+use super::super::columns::{add_rows, total};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
-use super::super::{Accumulate, Activation, team};
+use super::super::{Accumulate, Activation};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows, filled_by_rows, two};
-use super::sizes::{GateGrads, PassSizes, input_products};
+use super::rows::{RowBlock, Steps, filled_beside, filled_by_rows, two};
+use super::sizes::{ArgumentGrad, GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, H).
 pub(super) fn reference_step(z: &Tensor, act: Activation) -> Result<Tensor> {
@@ -32,8 +34,7 @@ pub(super) fn forward<T: Float>(
     let tiled_bias = bias.repeat(RowBlock::largest(n));
     let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
-    let blocks = RowBlock::blocks(n).into_iter().zip(by_rows(&mut hs, n, hidden)).collect();
-    team::try_for_each(blocks, |(rows, mut hs): (RowBlock, Steps<'_, T>)| {
+    let block = |rows: RowBlock, mut hs: Steps<'_, T>, []: [Steps<'_, T>; 0]| {
         for (t, previous) in order.of(steps) {
             order.check()?;
             if let Some(previous) = previous {
@@ -44,7 +45,8 @@ pub(super) fn forward<T: Float>(
             shift_and_apply(Some(act), hs[t], &tiled_bias[..rows.count * hidden]);
         }
         Ok(())
-    })?;
+    };
+    filled_beside(&mut hs, [steps, n], [], block)?;
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved: Vec::new() })
 }
 
@@ -58,7 +60,8 @@ pub(super) fn through_time<T: Float>(
 ) -> Result<GateGrads> {
     let PassSizes { steps, n, hidden, order } = sizes;
     let w_hh = Panels::new(Matrix::new(w_hh, hidden, hidden));
-    let [dz] = filled_by_rows(steps, [hidden], RowBlock::blocks(n), |rows, [mut dz]| {
+    let filled = filled_by_rows(steps, [hidden], RowBlock::blocks(n), |rows, [mut dz]| {
+        let mut sums = vec![0.0; hidden];
         let mut next: Option<usize> = None;
         for (t, _) in order.of(steps).rev() {
             order.check()?;
@@ -68,9 +71,12 @@ pub(super) fn through_time<T: Float>(
                 matmul_packed(z, later, &w_hh, Accumulate::REPLACE, rows.cut())?;
             }
             add_and_slope(act, dz[t], rows.of(grad, t, hidden), rows.of(h, t, hidden));
+            add_rows(&mut sums, dz[t]);
             next = Some(t);
         }
-        Ok(())
+        Ok(sums)
     })?;
-    Ok(GateGrads { input: tensor(dz, (steps, n, hidden))?, state: None })
+    let FilledBuffers { buffers: [dz], results: sums } = filled;
+    let input = ArgumentGrad { grad: tensor(dz, (steps, n, hidden))?, sums: total(sums, hidden) };
+    Ok(GateGrads { input, state: None })
 }

@@ -4,12 +4,14 @@
 use candle_core::{Result, Tensor};
 
 use super::super::Accumulate;
+use super::super::buffers::FilledBuffers;
+use super::super::columns::{add_columns, add_rows, total};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, filled_beside, two};
-use super::sizes::{GateGrads, PassSizes, input_products};
+use super::sizes::{ArgumentGrad, GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn reference_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
@@ -53,7 +55,7 @@ pub(super) fn forward<T: Float>(
         }
         Ok(())
     };
-    let [from_state, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?;
+    let [from_state, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?.buffers;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(from_state, (steps, n, hidden))?];
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
@@ -126,6 +128,7 @@ pub(super) fn through_time<T: Float>(
         let zero = vec![T::of(0.0); rows.count * hidden];
         // What of the gradient of a state goes to the one before it directly, and all of it.
         let (mut direct, mut dh) = (zero.clone(), zero.clone());
+        let mut sums = vec![0.0; width + hidden];
         let mut next: Option<usize> = None;
         for (t, previous) in order.of(steps).rev() {
             order.check()?;
@@ -137,12 +140,34 @@ pub(super) fn through_time<T: Float>(
             let before = previous.map_or(&zero[..], |previous| rows.of(h, previous, hidden));
             let kept = [before, rows.of(&from_state, t, hidden)];
             step_back(kept, &dh, &mut direct, [&mut *gates[t], &mut *state[t]], hidden);
+            add_sums(&mut sums, gates[t], state[t]);
             next = Some(t);
         }
-        Ok(())
+        Ok(sums)
     };
-    let [state] = edit(&gates, |gates| filled_beside(gates, [steps, n], [width], block))??;
-    Ok(GateGrads { input: gates, state: Some(tensor(state, (steps, n, width))?) })
+    let filled = edit(&gates, |gates| filled_beside(gates, [steps, n], [width], block))??;
+    gate_grads(gates, filled)
+}
+
+/// The gradients of the arguments, of which `gates` has what the input gives (T, N, 3 H), and `filled` what the state gives, with
+/// the sums of [`add_sums`] for each block of rows.
+fn gate_grads<T: Float>(gates: Tensor, filled: FilledBuffers<T, Vec<f64>, 1>) -> Result<GateGrads> {
+    let FilledBuffers { buffers: [state], results: sums } = filled;
+    let hidden = gates.dim(2)? / 3;
+    let mut of_input = total(sums, 4 * hidden);
+    let to_new = of_input.split_off(3 * hidden);
+    let of_state = [&of_input[..2 * hidden], &to_new].concat();
+    let state = ArgumentGrad { grad: tensor(state, gates.shape())?, sums: of_state };
+    Ok(GateGrads { input: ArgumentGrad { grad: gates, sums: of_input }, state: Some(state) })
+}
+
+/// Adds the rows of a step to the sums (4 H) over the gradients of what the input gives to the gates (3 H), and of what the state
+/// gives to n (H): to r and z the state's are the input's.
+fn add_sums<T: Float>(sums: &mut [f64], of_input: &[T], of_state: &[T]) {
+    let hidden = sums.len() / 4;
+    let (to_gates, to_new) = sums.split_at_mut(3 * hidden);
+    add_rows(to_gates, of_input);
+    add_columns(to_new, &of_state[2 * hidden..], 3 * hidden);
 }
 
 /// `out ← a + b`

@@ -3,13 +3,14 @@
 
 use candle_core::{Result, Tensor};
 
+use super::super::Accumulate;
+use super::super::columns::{add_rows, total};
 use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
-use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows, filled_beside, two};
-use super::sizes::{GateGrads, PassSizes, input_products};
+use super::rows::{RowBlock, Steps, filled_beside, two};
+use super::sizes::{ArgumentGrad, GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn reference_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -48,7 +49,7 @@ pub(super) fn forward<T: Float>(
         }
         Ok(())
     };
-    let [cs, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?;
+    let [cs, hs] = filled_beside(&mut gates, [steps, n], [hidden; 2], block)?.buffers;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(cs, (steps, n, hidden))?];
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
@@ -101,9 +102,10 @@ pub(super) fn through_time<T: Float>(
     let PassSizes { steps, n, hidden, order } = sizes;
     let width = 4 * hidden;
     let w_hh = Panels::new(Matrix::new(w_hh, width, hidden));
-    let block = |(rows, mut gates): (RowBlock, Steps<'_, T>)| {
+    let block = |rows: RowBlock, mut gates: Steps<'_, T>, []: [Steps<'_, T>; 0]| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         let (mut dc, mut dh) = (zero.clone(), zero.clone());
+        let mut sums = vec![0.0; width];
         let mut next: Option<usize> = None;
         for (t, previous) in order.of(steps).rev() {
             order.check()?;
@@ -114,14 +116,13 @@ pub(super) fn through_time<T: Float>(
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(&cs, previous, hidden));
             step_back([before, rows.of(&cs, t, hidden)], &dh, &mut dc, gates[t], hidden);
+            add_rows(&mut sums, gates[t]);
             next = Some(t);
         }
-        Ok(())
+        Ok(sums)
     };
-    edit(&gates, |gates| {
-        team::try_for_each(RowBlock::blocks(n).into_iter().zip(by_rows(gates, n, width)).collect(), block)
-    })??;
-    Ok(GateGrads { input: gates, state: None })
+    let filled = edit(&gates, |gates| filled_beside(gates, [steps, n], [], block))??;
+    Ok(GateGrads { input: ArgumentGrad { grad: gates, sums: total(filled.results, width) }, state: None })
 }
 
 /// The parts of a row (4 H) that belong to the gates, each (H).

@@ -19,7 +19,7 @@ use candle_core::{Result, Tensor};
 use super::gemm::{Cut, Matrix, matmul, new_matmul};
 use super::linear::write_sums;
 use super::storage::{Float, edit, tensor, view};
-use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused};
+use super::{GradOut, autograd, by_dtype, cuda, is_fused};
 pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
 use rows::{RowBlock, filled_by_rows};
 use sizes::PassSizes;
@@ -112,8 +112,8 @@ fn fused_backward<T: Float>(
             CellKind::Gru => gru::through_time(&g, &h, output.saved, &w_hh, sizes)?,
         }
     };
-    let (from_input, from_state) =
-        (view::<T>(&dz.input)?, view::<T>(dz.state.as_ref().unwrap_or(&dz.input))?);
+    let of_state = dz.state.as_ref().unwrap_or(&dz.input);
+    let (from_input, from_state) = (view::<T>(&dz.input.grad)?, view::<T>(&of_state.grad)?);
     let input = Matrix::new(&from_input, rows, gates);
     let dx = want_input.then(|| {
         let w_ih = view::<T>(w_ih)?;
@@ -124,10 +124,8 @@ fn fused_backward<T: Float>(
         matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.accumulate, Cut::Rows)
     })??;
     state_weight_gradient(&from_state, &h, sizes, into_w_hh)?;
-    let input_sums = columns::sums(&from_input, gates);
-    write_bias_gradient::<T>(into_b_ih, &input_sums)?;
-    let state_sums = if dz.state.is_some() { columns::sums(&from_state, gates) } else { input_sums };
-    write_bias_gradient::<T>(into_b_hh, &state_sums)?;
+    write_bias_gradient::<T>(into_b_ih, &dz.input.sums)?;
+    write_bias_gradient::<T>(into_b_hh, &of_state.sums)?;
     Ok(dx)
 }
 
@@ -162,35 +160,39 @@ pub fn swap_batch_and_time(xs: &Tensor) -> Result<Tensor> {
     by_dtype!(xs, T => {
         let (a, b, f) = xs.dims3()?;
         let x = view::<T>(xs)?;
-        let [swapped] = filled_by_rows(b, [f], RowBlock::of_copy(a, x.len()), |rows, [mut steps]| {
-            let width = f.max(1);
-            for (i, row) in rows.of(&x, 0, b * f).chunks_exact((b * f).max(1)).enumerate() {
-                for (j, from) in row.chunks_exact(width).enumerate() {
-                    steps[j][i * f..][..f].copy_from_slice(from);
+        let swapped = filled_by_rows(b, [f], RowBlock::for_copy(a, x.len()), |rows, [mut swapped]| {
+            let own = rows.of(&x, 0, b * f);
+            // Step by step, so that what is written lies together.
+            for (j, step) in swapped.iter_mut().enumerate() {
+                for (i, to) in step.chunks_exact_mut(f.max(1)).enumerate() {
+                    to.copy_from_slice(&own[(i * b + j) * f..][..f]);
                 }
             }
             Ok(())
         })?;
+        let [swapped] = swapped.buffers;
         tensor(swapped, (b, a, f))
     })
 }
 
-/// The gradient (T, N, H) of `steps` steps, of which the last has this gradient (N, H), and the others 0.
+/// The gradient (T, N, H) of `steps` steps, at least one, of which the last has this gradient (N, H), and the others 0. It is
+/// written by blocks of rows, as the backward pass of a recurrent layer reads it.
 pub fn last_step_gradient(grad: &Tensor, steps: usize) -> Result<Tensor> {
-    let (n, hidden) = grad.dims2()?;
+    let ((n, hidden), grad) = (grad.dims2()?, &grad.contiguous()?);
     if !is_fused(grad) {
         let whole = Tensor::zeros((steps, n, hidden), grad.dtype(), grad.device())?;
-        whole.slice_set(&grad.unsqueeze(0)?.contiguous()?, 0, steps - 1)?;
+        whole.slice_set(&grad.unsqueeze(0)?, 0, steps - 1)?;
         return Ok(whole);
     }
     by_dtype!(grad, T => {
         let g = view::<T>(grad)?;
-        let [whole] = filled_by_rows(steps, [hidden], RowBlock::of_copy(n, steps * g.len()), |rows, [mut steps]| {
+        let whole = filled_by_rows(steps, [hidden], RowBlock::for_copy(n, steps * g.len()), |rows, [mut steps]| {
             if let Some(last) = steps.last_mut() {
                 last.copy_from_slice(rows.of(&g, 0, hidden));
             }
             Ok(())
         })?;
+        let [whole] = whole.buffers;
         tensor(whole, (steps, n, hidden))
     })
 }

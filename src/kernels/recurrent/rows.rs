@@ -2,7 +2,7 @@
 
 use candle_core::Result;
 
-use super::super::buffers::{CHUNK, filled_in_rounds};
+use super::super::buffers::{CHUNK, FilledBuffers, filled_in_rounds};
 use super::super::gemm::Cut;
 use super::super::storage::Float;
 
@@ -27,8 +27,8 @@ impl RowBlock {
         (0..n).step_by(BLOCK).map(|first| Self { n, first, count: BLOCK.min(n - first) }).collect()
     }
 
-    /// The same for a copy of so many elements, which is not worth another thread where they are few.
-    pub(super) fn of_copy(n: usize, elements: usize) -> Vec<Self> {
+    /// As [`Self::blocks`], but a single block for a copy of too few elements to share.
+    pub(super) fn for_copy(n: usize, elements: usize) -> Vec<Self> {
         if elements <= CHUNK { vec![Self { n, first: 0, count: n }] } else { Self::blocks(n) }
     }
 
@@ -48,37 +48,37 @@ impl RowBlock {
     }
 }
 
-/// New buffers (T, N, W), one for each of the widths, by these blocks of rows. `fill` writes them, which are zeros before.
-pub(super) fn filled_by_rows<T: Float, const N: usize>(
+/// New buffers (T, N, W), one for each of the widths, by these blocks of rows. `fill` is given them zeroed.
+pub(super) fn filled_by_rows<T: Float, R: Send, const BUFFERS: usize>(
     steps: usize,
-    widths: [usize; N],
+    widths: [usize; BUFFERS],
     blocks: Vec<RowBlock>,
-    fill: impl Fn(RowBlock, [Steps<'_, T>; N]) -> Result<()> + Sync,
-) -> Result<[Vec<T>; N]> {
+    fill: impl Fn(RowBlock, [Steps<'_, T>; BUFFERS]) -> Result<R> + Sync,
+) -> Result<FilledBuffers<T, R, BUFFERS>> {
     filled_in_rounds(steps, &lengths(&blocks, widths), blocks, fill)
 }
 
 /// The same for all rows, beside a buffer (T, N, W) whose rows `fill` is given too.
-pub(super) fn filled_beside<T: Float, const N: usize>(
+pub(super) fn filled_beside<T: Float, R: Send, const BUFFERS: usize>(
     beside: &mut [T],
     [steps, n]: [usize; 2],
-    widths: [usize; N],
-    fill: impl Fn(RowBlock, Steps<'_, T>, [Steps<'_, T>; N]) -> Result<()> + Sync,
-) -> Result<[Vec<T>; N]> {
+    widths: [usize; BUFFERS],
+    fill: impl Fn(RowBlock, Steps<'_, T>, [Steps<'_, T>; BUFFERS]) -> Result<R> + Sync,
+) -> Result<FilledBuffers<T, R, BUFFERS>> {
     let width = beside.len() / (steps * n).max(1);
     let blocks = RowBlock::blocks(n);
     let lengths = lengths(&blocks, widths);
     let pieces = blocks.into_iter().zip(by_rows(beside, n, width)).collect();
-    filled_in_rounds(steps, &lengths, pieces, |(rows, beside), steps| fill(rows, beside, steps))
+    filled_in_rounds(steps, &lengths, pieces, |(rows, beside), filled| fill(rows, beside, filled))
 }
 
 /// The elements of each block at a step, in buffers of these widths.
-fn lengths<const N: usize>(blocks: &[RowBlock], widths: [usize; N]) -> Vec<[usize; N]> {
+fn lengths<const BUFFERS: usize>(blocks: &[RowBlock], widths: [usize; BUFFERS]) -> Vec<[usize; BUFFERS]> {
     blocks.iter().map(|rows| widths.map(|width| rows.count * width)).collect()
 }
 
 /// A buffer (T, N, width) for writing, by blocks of rows.
-pub(super) fn by_rows<T>(buffer: &mut [T], n: usize, width: usize) -> Vec<Steps<'_, T>> {
+fn by_rows<T>(buffer: &mut [T], n: usize, width: usize) -> Vec<Steps<'_, T>> {
     let mut blocks: Vec<Steps<'_, T>> = RowBlock::blocks(n).iter().map(|_| Vec::new()).collect();
     for step in buffer.chunks_exact_mut((n * width).max(1)) {
         for (block, rows) in blocks.iter_mut().zip(step.chunks_mut(BLOCK * width)) {

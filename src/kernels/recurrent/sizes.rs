@@ -15,11 +15,18 @@ pub(super) struct PassSizes<'a> {
     pub(super) order: StepOrder<'a>,
 }
 
-/// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave where
-/// that is another.
+/// The gradients of the steps' arguments: of what the input gave, and of what the state gave where that is another.
 pub(super) struct GateGrads {
-    pub(super) input: Tensor,
-    pub(super) state: Option<Tensor>,
+    pub(super) input: ArgumentGrad,
+    pub(super) state: Option<ArgumentGrad>,
+}
+
+/// A gradient of the arguments of all steps.
+pub(super) struct ArgumentGrad {
+    /// The gradient, (T, N, G H).
+    pub(super) grad: Tensor,
+    /// Its sums over steps and rows, which are the gradient of a bias. They are added up while the rows are in the cache.
+    pub(super) sums: Vec<f64>,
 }
 
 /// The products of the input of all steps: xs (T, N, F) and `weight_ih` (G H, F) to (T, N, G H). A step adds the bias, where

@@ -1,6 +1,6 @@
 //! The sharing of a job by the threads of a team. The leader, whoever calls [`Team::run`], publishes a share of the
-//! job's indices for each member; a member claims the indices of its own share one by one, then those that others have
-//! not begun. The leader takes part and returns when the last piece is done.
+//! job's indices for each member; a member claims the indices of its own share one by one, then from the end of the other
+//! members' shares what they have not begun. The leader takes part and returns when the last piece is done.
 //!
 //! `tests/loom` checks this file with loom, and lists the orderings that the check has been seen to need.
 #![allow(unsafe_code, reason = "work that borrows is lent to threads that outlive it")]
@@ -188,8 +188,8 @@ impl Team {
         }
     }
 
-    /// A piece of a share, if there is one and the job is still this one: the first that is left for the member itself, the
-    /// last for others. So the pieces that move between caches from one job to the next are the same few.
+    /// Claims a piece of `owner`'s share, if one is left and the job is still this one. The owner takes the first, others the
+    /// last, so that from job to job only the pieces at the end of a share change caches.
     fn claim(&self, job: u32, owner: usize, member: usize) -> Option<usize> {
         let word = &self.shares[owner].0;
         let mut seen = word.load(Ordering::Acquire);

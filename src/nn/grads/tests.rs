@@ -1,6 +1,7 @@
 //! The phases of gradients.
 
 use super::*;
+use crate::kernels::norm::sum_of_squares;
 use crate::nn::Init;
 
 fn params() -> Params {
@@ -50,6 +51,14 @@ fn the_buffer_is_contiguous_and_aligned_with_frozen_parameters_last() {
             _ => [w, b].concat(),
         };
         assert_eq!(gradients.flat().to_vec1::<f32>().unwrap(), expected, "{frozen}");
+        // Sums over the parameters leave frozen ones out too.
+        let [parts, flat] =
+            [&gradients.parts()[..], &[gradients.flat()]].map(|of| sum_of_squares(of).unwrap());
+        assert!((parts - flat).abs() < 1e-9, "{frozen}: {parts} {flat}");
+        let writer = buffer.writer();
+        writer.put(factors(f32::NAN, 0.0)).unwrap();
+        let gradients = writer.finish().unwrap();
+        assert_eq!(gradients.are_finite().unwrap(), frozen == "w", "{frozen}");
     }
 }
 
