@@ -1,5 +1,6 @@
-//! New buffers that the threads zero and fill chunk by chunk, or some rows through all steps of a sequence: a chunk stays in the cache of the thread that computes it. Where one
-//! thread zeroed a whole buffer, the others would wait for it, and then fetch their chunks from its cache.
+//! New buffers that the threads zero and fill chunk by chunk, where a chunk may also be some rows at each step of a sequence: it
+//! stays in the cache of the thread that computes it. Where one thread zeroed a whole buffer, the others would wait for it, and
+//! then fetch their chunks from its cache.
 #![allow(unsafe_code, reason = "buffers are initialised chunk by chunk")]
 
 use std::mem::MaybeUninit;
@@ -112,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_piece_fills_its_chunk_of_every_round() {
-        drop([(); 2].map(|()| vec![1.0f64; 60]));
+        // Memory that is used again holds what was there: vectors of the sizes of the two buffers.
+        drop((vec![1.0f64; 6], vec![1.0f64; 10]));
         let lengths = [[2, 3], [1, 0], [0, 2]];
         let fill = |piece: usize, [left, right]: [Vec<&mut [f64]>; 2]| {
             for (round, chunk) in left.into_iter().chain(right).enumerate() {

@@ -64,7 +64,8 @@ pub(super) fn add_rows<T: Float>(sums: &mut [f64], rows: &[T]) {
 }
 
 vectorized! {
-    /// Adds to the sums the first columns of rows that lie `stride` elements apart, and of which the last may end with these columns.
+    /// Adds to the sums the first columns of rows that begin `stride` elements apart. The slice may end after these columns of the
+    /// last row.
     pub(super) fn add_columns[T: Float](sums: &mut [f64], rows: &[T], stride: usize) {
         let width = sums.len();
         let mut blocks = rows.chunks_exact(ROWS * stride);

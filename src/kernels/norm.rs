@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::storage::{Float, view};
-// Those of an update, so that both jobs divide a parameter alike.
+// The chunk size of an update, so that both jobs divide a parameter alike.
 use super::update::CHUNK;
 use super::vectorized::vectorized;
 use super::{by_dtype, is_fused, team};
@@ -40,7 +40,7 @@ pub fn all_finite(tensors: &[&Tensor]) -> Result<bool> {
     by_dtype!(first, T => Ok(of_chunks::<T, _>(tensors, is_finite)?.iter().all(|finite| *finite)))
 }
 
-/// The first of the tensors, if the fused kernels run on all of them, as on numbers of its type.
+/// The first of the tensors, if the fused kernels run on all of them and all have its type.
 fn first_if_fused<'a>(tensors: &[&'a Tensor]) -> Option<&'a Tensor> {
     let is_alike = |first: &Tensor, xs: &Tensor| is_fused(xs) && xs.dtype() == first.dtype();
     tensors.first().copied().filter(|first| tensors.iter().all(|xs| is_alike(first, xs)))
@@ -84,7 +84,8 @@ vectorized! {
     }
 }
 
-/// The results of `f` for each chunk of some tensors. Nothing writes to them meanwhile: views of one gradient buffer all read it.
+/// The results of `f` for each chunk of some tensors. They may be views of one gradient buffer, whose lock is then held for reading
+/// several times at once: nothing may write to them meanwhile.
 fn of_chunks<T: Float, R: Send>(tensors: &[&Tensor], f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
     let views = tensors.iter().map(|xs| view::<T>(xs)).collect::<Result<Vec<_>>>()?;
     let pieces = pieces(by_relative_position(views.iter().map(|xs| &xs[..])));
@@ -115,7 +116,7 @@ fn by_relative_position<'a, T>(slices: impl Iterator<Item = &'a [T]>) -> Vec<&'a
 /// many small gradients of biases are not worth one each.
 fn pieces<T>(chunks: Vec<&[T]>) -> Vec<Vec<&[T]>> {
     let mut pieces: Vec<Vec<&[T]>> = Vec::new();
-    let mut elements = CHUNK;
+    let mut elements = 0;
     for chunk in chunks {
         match pieces.last_mut() {
             Some(piece) if elements < CHUNK => piece.push(chunk),

@@ -1,9 +1,9 @@
 //! Threads for work that takes microseconds. An update of a small net forks and joins ten times in a tenth of a
 //! millisecond; waking a sleeping thread takes as long as a matrix product. So the workers of this team spin for a while
 //! before they sleep, and each has a fixed share of every job first: the rows of a weight that it has multiplied are
-//! still in its cache when it updates them. A thread that is done early takes over what others have
-//! not begun, from the end of their shares. Where
-//! another process keeps the workers from their cores, `contention` leaves them asleep but for long jobs.
+//! still in its cache when it updates them. A thread that is done early takes pieces that others have not begun, from
+//! the end of their shares. Where another process keeps the workers from their cores, `contention` leaves them asleep
+//! but for long jobs.
 //!
 //! Like rayon's pool, there is one team for the process. It decides how long work takes and never the result: callers
 //! cut the work by its size alone.

@@ -175,8 +175,8 @@ pub fn swap_batch_and_time(xs: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// The gradient (T, N, H) of `steps` steps, at least one, of which the last has this gradient (N, H), and the others 0. It is
-/// written by blocks of rows, as the backward pass of a recurrent layer reads it.
+/// The gradient (T, N, H) of a sequence of `steps` steps, at least one, of which only the last is used: `grad` (N, H) at that step,
+/// 0 at the others. It is written by blocks of rows, as the backward pass of a recurrent layer reads it.
 pub fn last_step_gradient(grad: &Tensor, steps: usize) -> Result<Tensor> {
     let ((n, hidden), grad) = (grad.dims2()?, &grad.contiguous()?);
     if !is_fused(grad) {
@@ -186,8 +186,9 @@ pub fn last_step_gradient(grad: &Tensor, steps: usize) -> Result<Tensor> {
     }
     by_dtype!(grad, T => {
         let g = view::<T>(grad)?;
-        let whole = filled_by_rows(steps, [hidden], RowBlock::for_copy(n, steps * g.len()), |rows, [mut steps]| {
-            if let Some(last) = steps.last_mut() {
+        let blocks = RowBlock::for_copy(n, steps * g.len());
+        let whole = filled_by_rows(steps, [hidden], blocks, |rows, [mut whole]| {
+            if let Some(last) = whole.last_mut() {
                 last.copy_from_slice(rows.of(&g, 0, hidden));
             }
             Ok(())

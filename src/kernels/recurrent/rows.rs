@@ -48,7 +48,8 @@ impl RowBlock {
     }
 }
 
-/// New buffers (T, N, W), one for each of the widths, by these blocks of rows. `fill` is given them zeroed.
+/// New buffers (T, N, W), one for each of the widths W. `fill` is called for each of the blocks, with its rows of every buffer,
+/// zeroed.
 pub(super) fn filled_by_rows<T: Float, R: Send, const BUFFERS: usize>(
     steps: usize,
     widths: [usize; BUFFERS],
@@ -58,7 +59,8 @@ pub(super) fn filled_by_rows<T: Float, R: Send, const BUFFERS: usize>(
     filled_in_rounds(steps, &lengths(&blocks, widths), blocks, fill)
 }
 
-/// The same for all rows, beside a buffer (T, N, W) whose rows `fill` is given too.
+/// As [`filled_by_rows`], for all blocks of a batch of `n` rows; `fill` is also given the block's rows of `beside`, another buffer
+/// of `steps` steps of `n` rows.
 pub(super) fn filled_beside<T: Float, R: Send, const BUFFERS: usize>(
     beside: &mut [T],
     [steps, n]: [usize; 2],

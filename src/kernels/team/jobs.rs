@@ -1,6 +1,6 @@
 //! The sharing of a job by the threads of a team. The leader, whoever calls [`Team::run`], publishes a share of the
-//! job's indices for each member; a member claims the indices of its own share one by one, then from the end of the other
-//! members' shares what they have not begun. The leader takes part and returns when the last piece is done.
+//! job's indices for each member; a member claims the indices of its own share one by one, then those left in the other
+//! members' shares, from the end. The leader takes part and returns when the last piece is done.
 //!
 //! `tests/loom` checks this file with loom, and lists the orderings that the check has been seen to need.
 #![allow(unsafe_code, reason = "work that borrows is lent to threads that outlive it")]
