@@ -266,7 +266,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.scaling:
         sys.exit(scaling(os.path.abspath(arguments.descent), arguments.rounds))
-    chosen = sweep() if arguments.sweep else [(name, (WORKLOADS[name], guess)) for name, guess in GUESSES.items()]
+    chosen = list(sweep()) if arguments.sweep else [(name, (WORKLOADS[name], guess)) for name, guess in GUESSES.items()]
     if unknown := set(arguments.only) - {name for name, _ in chosen}:
         parser.error(f"--only: no workload {', '.join(sorted(unknown))}; there are {', '.join(name for name, _ in chosen)}")
     chosen = [(name, work) for name, work in chosen if not arguments.only or name in arguments.only]
