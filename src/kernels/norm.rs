@@ -88,7 +88,12 @@ vectorized! {
 /// several times at once: nothing may write to them meanwhile.
 fn of_chunks<T: Float, R: Send>(tensors: &[&Tensor], f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
     let views = tensors.iter().map(|xs| view::<T>(xs)).collect::<Result<Vec<_>>>()?;
-    let pieces = pieces(by_relative_position(views.iter().map(|xs| &xs[..])));
+    let slices = views.iter().map(|xs| &xs[..]);
+    if slices.clone().map(<[T]>::len).sum::<usize>() <= CHUNK {
+        // Nothing to share, and no time to sort.
+        return Ok(slices.map(f).collect());
+    }
+    let pieces = pieces(by_relative_position(slices));
     Ok(team::map(pieces, |chunks| chunks.into_iter().map(&f).collect::<Vec<R>>())
         .into_iter()
         .flatten()
