@@ -198,12 +198,13 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
         return Ok(failed(f64::NAN));
     }
     let gradients = backward.gradients.bounded()?;
-    let clipping = match &gradients {
-        Gradients::Dense(dense) => clip.of(&dense.parts())?,
-        Gradients::Factored(_) => Clipping::NONE,
+    let parts = match &gradients {
+        Gradients::Dense(dense) => Some(dense.parts()),
+        Gradients::Factored(_) => None,
     };
-    let norm = match (clipping.norm, &gradients) {
-        (None, Gradients::Dense(dense)) if wants_norm => Some(euclidean_norm(&dense.parts())?),
+    let clipping = parts.as_ref().map_or(Ok(Clipping::NONE), |parts| clip.of(parts))?;
+    let norm = match (clipping.norm, &parts) {
+        (None, Some(parts)) if wants_norm => Some(euclidean_norm(parts)?),
         (norm, _) => norm,
     };
     let is_finite = match norm {

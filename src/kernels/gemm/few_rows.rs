@@ -31,8 +31,8 @@ impl<'a, T: Float> FewRows<'a, T> {
         let depth = a.cols;
         let is_row_major = a.row_stride == depth && a.col_stride == 1;
         let is_transpose = b.row_stride == 1 && b.col_stride == depth;
-        let are_few = FEW_ROWS.contains(&a.rows) && b.cols >= 2 * a.rows;
-        let are_few = are_few && a.rows * b.cols > MOST_DOT_PRODUCTS;
+        let are_few =
+            FEW_ROWS.contains(&a.rows) && b.cols >= 2 * a.rows && a.rows * b.cols > MOST_DOT_PRODUCTS;
         (depth >= 2 && is_row_major && is_transpose && are_few).then(|| Self { b, a: Panels::new(a.t()) })
     }
 
